@@ -45,7 +45,7 @@ export async function predictImagesCommand(
   const result = await predictImages(model, data, { out, signal, onProgress: progress.show });
   progress.end();
   result.notes.forEach(tellNote);
-  if (json && out !== undefined) say(JSON.stringify(result, null, 2));
+  if (json) say(JSON.stringify(result, null, 2));
   else if (out !== undefined) say(`${counted(result.images, "image")} in ${out}, ${seconds(result.seconds)}`);
 }
 

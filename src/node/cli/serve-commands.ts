@@ -120,6 +120,10 @@ export async function predictCommand(
   given: PredictFlags,
   { say, ...options }: ServeCommandOptions,
 ): Promise<void> {
+  if (given.json && given.out === undefined)
+    throw new ConfigError(
+      "predict: --json says what was done, on standard output, where the rows go without --out. Add --out <file>, or leave --json out.",
+    );
   // Imported here, as every command loads this file.
   const { isImageModel } = await import("../image/image-model.js");
   if (isImageModel(model)) {
@@ -142,7 +146,7 @@ export async function predictCommand(
     tellNote(`${wanted} is in ${name}, as another column has that name (case does not count)`);
   }
   result.notes.forEach(tellNote);
-  if (json && out !== undefined) say(JSON.stringify(result, null, 2));
+  if (json) say(JSON.stringify(result, null, 2));
   else if (out !== undefined) {
     say(`${count(result.rows)} rows with ${result.columns.join(", ")} in ${out}, ${seconds(result.seconds)}`);
   }

@@ -1,6 +1,7 @@
 /** `codistill evaluate` of a model of images on a source that has the classes. */
 import { availableParallelism } from "node:os";
-import { DataError } from "../../errors.js";
+import { extname } from "node:path";
+import { ConfigError, DataError } from "../../errors.js";
 import { counted, firstNames } from "../../report/format.js";
 import { imagesAtOnce } from "../../run/image-spec.js";
 import { confusion } from "../../train/confusion.js";
@@ -60,6 +61,7 @@ interface Kept extends WorstImage {
  * Score a model on a folder with a folder for each class, or a set. Classes are known by their names; of a numbered set by
  * their numbers, where the model has names for them by these.
  *
+ * @throws ConfigError for a sheet that is no .png
  * @throws CheckpointError for a file that is not a model of images
  * @throws DataError when there is no image of a class that the model knows
  * @example
@@ -73,6 +75,8 @@ export async function evaluateImages(
   { sheet, signal, onProgress = () => {} }: EvaluateImagesOptions = {},
 ): Promise<ImageEvaluation> {
   const started = performance.now();
+  if (sheet !== undefined && extname(sheet).toLowerCase() !== ".png")
+    throw new ConfigError(`evaluate: the sheet is a PNG, so that --sheet must end in .png, got ${sheet}`);
   const model = await openImageModel(modelPath, availableParallelism());
   try {
     const { classes } = model;

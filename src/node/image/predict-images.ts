@@ -5,9 +5,10 @@ import { extname } from "node:path";
 import type { Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { ConfigError, DataError, messageOf } from "../../errors.js";
-import { printable } from "../../report/printable.js";
+import { counted } from "../../report/format.js";
+import { printableName } from "../../report/printable.js";
 import { imagesAtOnce } from "../../run/image-spec.js";
-import { badNotes } from "./bad-images.js";
+import { badNotes, namesOf } from "./bad-images.js";
 import type { BadImageNote } from "./decode-all.js";
 import { openImageModel } from "./image-model.js";
 import { givenImages, predictions } from "./served-files.js";
@@ -38,7 +39,7 @@ export interface PredictImagesResult {
  *
  * @throws ConfigError for an output that is no .csv
  * @throws CheckpointError for a file that is not a model of images
- * @throws DataError when there are no images, or the output cannot be written
+ * @throws DataError when there are no images, none of them can be used, or the output cannot be written
  * @example
  * import { predictImages } from "codistill/node";
  * const { images, bad } = await predictImages("model.onnx", ["photos"], { out: "predicted.csv" });
@@ -58,16 +59,30 @@ export async function predictImages(
     const columns = ["file", "prediction", "probability", ...model.classes.map((name) => `probability_${name}`)];
     const bad: BadImageNote[] = [];
     async function* lines() {
-      yield csvLine(columns);
+      // Nothing is written before there is a prediction.
+      let held: string[] | null = [csvLine(columns)];
       let done = 0;
       for await (const some of predictions(model, images, imagesAtOnce(model.shape), signal)) {
         for (const { image, probs, why } of some) {
           if (probs === null) bad.push({ name: image.name, why: why ?? "" });
-          yield csvLine([image.name, ...(probs ? decided(probs, model.classes) : columns.slice(1).map(() => ""))]);
+          const line = csvLine([
+            image.name,
+            ...(probs ? decided(probs, model.classes) : columns.slice(1).map(() => "")),
+          ]);
+          if (probs && held) {
+            yield* held;
+            held = null;
+          }
+          if (held) held.push(line);
+          else yield line;
         }
         done += some.length;
         onProgress(done, images.length);
       }
+      if (held)
+        throw new DataError(
+          `predict: ${modelPath} is a model of images, and none of ${counted(images.length, "file or image", "files and images")} can be used: ${namesOf(bad)}. It reads JPEG, PNG, WebP and GIF, folders of them, and the files of MNIST and CIFAR.`,
+        );
     }
     await written(lines(), out);
     return {
@@ -102,12 +117,16 @@ function csvLine(values: readonly string[]): string {
   return `${values.map(quoted).join(",")}\n`;
 }
 
-async function written(lines: AsyncIterable<string>, out: string | undefined): Promise<void> {
+async function written(lines: AsyncGenerator<string>, out: string | undefined): Promise<void> {
+  // The file of another run is not emptied for one that has nothing to write.
+  const first = await lines.next();
   const target: Writable = out === undefined ? process.stdout : createWriteStream(out);
-  // File names may hold control characters, which a terminal obeys.
+  // Names of files and classes may hold control characters, which a terminal obeys.
   const isTerminal = out === undefined && process.stdout.isTTY;
   async function* parts() {
-    for await (const line of lines) yield isTerminal ? `${printable(line.trimEnd())}\n` : line;
+    const shown = (line: string) => (isTerminal ? `${printableName(line.slice(0, -1))}\n` : line);
+    if (first.done !== true) yield shown(first.value);
+    for await (const line of lines) yield shown(line);
   }
   try {
     await pipeline(parts, target, { end: out !== undefined });
