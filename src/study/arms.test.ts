@@ -130,6 +130,17 @@ test("a model costs the groups that it owes something to", () => {
     costs.map(({ passes }) => passes(100)),
     [9600, 19200, 19200 + 3200],
   );
+  assert.equal(costs[2]?.passes(100, [[{ step: 50, numTeachers: 0 }], [{ step: 50, numTeachers: 0 }]]), 19200);
+  // A teacher from step 90 on in one group, and in two steps of the other.
+  const late = [
+    [{ step: 90, numTeachers: 1 }],
+    [
+      { step: 60, numTeachers: 1 },
+      { step: 62, numTeachers: 0 },
+    ],
+  ];
+  assert.equal(costs[2]?.passes(100, late), 19200 + 32 * 10 + 32 * 2);
+  assert.equal(costs[2]?.passes(61, late), 61 * 192 + 32);
   const others = chosenArms(["control-own", "control-random", "control-shuffled", "mutual", "diloco"], [], config);
   const costsOfOthers = others.map(({ options }) => costOf(configOf(options), { isEnsemble: false, batch }));
   assert.deepEqual(

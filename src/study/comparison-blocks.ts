@@ -171,10 +171,13 @@ export function equalMachinesBlocks(
   measured: Measured,
   { reference, costs }: { readonly reference: string; readonly costs: ReadonlyMap<string, Cost> },
 ): Block[] {
+  /** As a mean over its runs, each with the teachers that it had. */
+  const passesOf = (arm: string, cost: Cost, step: number) =>
+    mean(measured.outcomes.filter((one) => one.arm === arm).map(({ taught }) => cost.passes(step, taught)));
   const millions = (passes: number) => passes / 1e6;
   const series = figures.flatMap(({ arm }) => {
     const cost = costs.get(arm);
-    const points = cost ? pointsOf(arm, measured, (step) => millions(cost.passes(step))) : [];
+    const points = cost ? pointsOf(arm, measured, (step) => millions(passesOf(arm, cost, step))) : [];
     return points.length === 0 ? [] : [{ name: arm, points }];
   });
   const lastStep = (arm: string) =>
@@ -217,7 +220,7 @@ export function equalMachinesBlocks(
           arm,
           cellOf(cost?.machines ?? null, times),
           cellOf(cost?.examples(steps) ?? null, (value) => count(Math.round(value))),
-          cellOf(cost?.passes(steps) ?? null, (value) => count(Math.round(value))),
+          cellOf(cost ? passesOf(arm, cost, steps) : null, (value) => count(Math.round(value))),
           cellOf(bytes, (value) => bytesShown(Math.round(value))),
           atEqualPasses ? spread(atEqualPasses.loss) : "",
           rangeCell(atEqualPasses?.less ?? null, signed),

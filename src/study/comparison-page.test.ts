@@ -28,6 +28,29 @@ function pageOf(names: readonly string[], measured = nothing): string {
   return markdownOf(comparisonPage({ ...facts, ...rest }, measured));
 }
 
+test("a report says in how many steps a teacher taught, and counts the passes of those that were there", () => {
+  const curve = [
+    { step: 50, loss: 0.6, seconds: 1 },
+    { step: 100, loss: 0.5, seconds: 2 },
+  ];
+  const figures = { seed: 1, step: 100, test: { testLoss: 0.5 }, meanTestLoss: 0.5, curve, seconds: 2, bytes: 0 };
+  const pageWith = (step: number) => {
+    const taught = [[{ step, numTeachers: 1 }], [{ step: 50, numTeachers: 0 }]];
+    const outcomes = [
+      { ...figures, arm: "single" },
+      { ...figures, arm: "codistilled", taught },
+    ];
+    return pageOf(["single", "codistilled"], { ...nothing, outcomes });
+  };
+  const seldom = pageWith(90);
+  const sentences = seldom.match(/codistilled: a teacher taught in 5 of 50 steps after burn-in[^\n]*under half/g);
+  assert.equal(sentences?.length, 2, seldom);
+  assert.match(seldom, /\| codistilled \| 2\.0 \| 6,400 \| 19,520 \|/);
+  const half = pageWith(50);
+  assert.match(half, /codistilled: a teacher taught in 25 of 50 steps after burn-in/);
+  assert.doesNotMatch(half, /under half/);
+});
+
 test("a report lists the data that the groups of each arm have", () => {
   const page = pageOf(["single", "codistilled-all"]);
   assert.match(page, /single: data\.regime \| "all" \| "disjoint"/);

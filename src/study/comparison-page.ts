@@ -9,6 +9,7 @@ import { type ArmFigures, figuresOf, type Question, type Target } from "./figure
 import type { Measured } from "./outcome.js";
 import { differencesTable, nonDefaults, settingsLines } from "./settings.js";
 import { mean } from "./statistics.js";
+import { taughtSentences } from "./taught.js";
 import { limitsOf, seedsSentence, signed, verdictsOf } from "./verdicts.js";
 
 /** What the page says beside the figures. */
@@ -61,6 +62,7 @@ export function comparisonPage(facts: ComparisonFacts, measured: Measured): Page
   const figures = comparisonFigures(facts, measured);
   const numSeeds = figures.reduce((most, { seeds }) => Math.max(most, seeds.length), 0);
   const { base, reference, machine, commands, arms } = facts;
+  const taught = taughtSentences(arms, measured.outcomes);
   const isCut = facts.open.length > 0;
   const shown = figures.filter(({ arm }) => arm !== reference);
   return {
@@ -71,7 +73,11 @@ export function comparisonPage(facts: ComparisonFacts, measured: Measured): Page
       heading("What was asked"),
       ...questionBlocks(facts, measured.lossName),
       heading("What it shows"),
-      list([seedsSentence(numSeeds), ...verdictsOf(figures, reference)]),
+      list([
+        seedsSentence(numSeeds),
+        ...verdictsOf(figures, reference),
+        ...taught.filter(({ isSeldom }) => isSeldom).map(({ sentence }) => sentence),
+      ]),
       ...(shown.length > 0 ? [] : [text("Nothing can be compared yet: fewer than two arms have a run that is done.")]),
       heading("Quality on the test split"),
       ...lossBlocks(figures, reference, measured),
@@ -79,6 +85,7 @@ export function comparisonPage(facts: ComparisonFacts, measured: Measured): Page
       ...equalStepsBlocks(figures, measured, facts),
       heading("Equal machines"),
       ...equalMachinesBlocks(figures, measured, { reference, costs: costsOf(facts) }),
+      ...(taught.length > 0 ? [list(taught.map(({ sentence }) => sentence))] : []),
       ...calibrationBlocks(figures, reference),
       ...churnBlocks(figures, measured),
       heading("What this does not show"),

@@ -1,6 +1,9 @@
 /** What the arms of a comparison cost: machines, examples, and passes of the network, by a model that leaves out all but these. */
 import { teachersOf } from "../codistill/topology.js";
 import type { RunConfig } from "../run/schema.js";
+import type { Outcome } from "./outcome.js";
+import { mean } from "./statistics.js";
+import { teacherSteps } from "./taught.js";
 
 /** A backward pass counts as two forward ones. */
 const TRAINING_PASSES = 3;
@@ -11,8 +14,11 @@ export interface Cost {
   readonly machines: number;
   /** Examples that were read by then. */
   readonly examples: (step: number) => number;
-  /** Forward passes of an example through the network by then: 3 for each that is learned from, 1 for each teacher that sees it. */
-  readonly passes: (step: number) => number;
+  /**
+   * Forward passes of an example through the network by then: 3 for each that is learned from, 1 for each teacher that sees it. With
+   * the teachers that the groups of a run had, as its log has them; else with all of them from the end of burn-in on.
+   */
+  readonly passes: (step: number, taught?: Outcome["taught"]) => number;
 }
 
 /** The cost of an arm with some configuration; `batch` is that of the configuration that all arms change. */
@@ -30,11 +36,14 @@ export function costOf(
   const numTeachers = isAlone ? 0 : meanTeachers(config);
   const teachesFrom = "burnInSteps" in algorithm ? algorithm.burnInSteps : 0;
   const share = "distillShare" in algorithm ? algorithm.distillShare : 1;
+  const teaching = (step: number, taught: Outcome["taught"]) =>
+    taught === undefined
+      ? numTeachers * Math.max(0, step - teachesFrom)
+      : mean(taught.slice(0, groups).map((group) => teacherSteps(group, step)));
   return {
     machines: (groups * globalBatchSize) / batch,
     examples,
-    passes: (step) =>
-      TRAINING_PASSES * examples(step) + numTeachers * share * examples(Math.max(0, step - teachesFrom)),
+    passes: (step, taught) => TRAINING_PASSES * examples(step) + share * examples(teaching(step, taught)),
   };
 }
 

@@ -14,8 +14,8 @@ export interface Question {
   readonly seeds: readonly number[];
   readonly reference: string;
   readonly target: Target;
-  /** By arm, the forward passes of its shipped model after some steps. */
-  readonly passes: Readonly<Record<string, (step: number) => number>>;
+  /** By arm, the forward passes of its shipped model after some steps, with the teachers that a run had. */
+  readonly passes: Readonly<Record<string, (step: number, taught?: Outcome["taught"]) => number>>;
 }
 
 /** How an arm came to the target. */
@@ -170,10 +170,10 @@ function secondsAt({ curve }: Outcome, step: number | null): number | null {
 
 /** The forward passes of the arm that takes the fewest, over all of its steps. */
 function budgetOf({ outcomes }: Measured, { passes }: Question): number {
-  const all = outcomes.flatMap(({ arm, curve }) => {
+  const all = outcomes.flatMap(({ arm, curve, taught }) => {
     const last = curve.at(-1);
     const of = passes[arm];
-    return last && of ? [of(last.step)] : [];
+    return last && of ? [of(last.step, taught)] : [];
   });
   return Math.min(...all);
 }
@@ -185,8 +185,8 @@ function atPasses(
   budget: number,
   passes: Question["passes"],
 ): ArmFigures["atEqualPasses"] {
-  const lastWithin = ({ arm, curve }: Outcome) =>
-    curve.findLast(({ step }) => (passes[arm]?.(step) ?? Number.POSITIVE_INFINITY) <= budget)?.step ?? 0;
+  const lastWithin = ({ arm, curve, taught }: Outcome) =>
+    curve.findLast(({ step }) => (passes[arm]?.(step, taught) ?? Number.POSITIVE_INFINITY) <= budget)?.step ?? 0;
   const lossOf = (outcome: Outcome) => lowestBy(outcome.curve, lastWithin(outcome));
   const losses = own.map(lossOf);
   if (losses.includes(null)) return null;

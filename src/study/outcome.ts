@@ -1,6 +1,7 @@
 /** What a run of a comparison came to, as its report needs it. */
 import type { RunResult, TestMetrics } from "../log/events.js";
 import type { CurvePoint } from "./curves.js";
+import type { TaughtFrom } from "./taught.js";
 
 /** A validation of the shipped group; `seconds` is its training time by then, on the machine that it trained on. */
 export interface TimedPoint extends CurvePoint {
@@ -22,6 +23,8 @@ export interface Outcome {
   readonly seconds: number;
   /** Weights that groups sent and fetched. */
   readonly bytes: number;
+  /** Of each group, from which step on it had how many teachers; left out where groups do not teach one another. */
+  readonly taught?: readonly (readonly TaughtFrom[])[] | undefined;
 }
 
 /** How far the models of two seeds of an arm are apart on the test split. */

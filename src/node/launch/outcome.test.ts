@@ -70,6 +70,47 @@ test("a loss that is not finite stays one", () => {
     testRows: 5,
   };
   writeFileSync(folder.result, JSON.stringify(result));
+  assert.equal(outcomeOf("single", 1, folder.path).taught, undefined);
   const { test: tested, meanTestLoss, bytes, step: best } = outcomeOf("single", 1, folder.path);
   assert.deepEqual([tested, meanTestLoss, bytes, best], [{ testLoss: Number.NaN }, Number.NaN, 5, 20]);
+});
+
+test("an outcome says from which step on each group had how many teachers, over restarts", () => {
+  const run = runFolder(join(root, "codistilled"));
+  const group = (number: number) => ({ group: number, step: 90, validationLoss: 3, testLoss: 3, ended: "finished" });
+  const bytes = { bytesPublished: 0, bytesFetched: 0, stepsPerSecond: 1 };
+  const groups = [0, 1].map((number) => ({ ...group(number), ...bytes }));
+  mkdirSync(run.path);
+  writeFileSync(run.result, JSON.stringify({ version: 2, lossName: "log loss", groups, shippedGroup: 0, testRows: 5 }));
+  writeFileSync(run.log, "");
+  const teachers = (number: number, from: number, steps: readonly number[]) => ({
+    ...{ event: "teachers", group: number, step: from, time: at(0) },
+    teachers: steps.map((taught) => ({ group: 1 - number, step: taught, digest: "d", seenAtStep: taught })),
+  });
+  const events = [
+    [
+      teachers(0, 50, []),
+      teachers(0, 60, [55]),
+      teachers(0, 70, [65]),
+      { event: "checkpoint", group: 0, step: 70, path: "p", time: at(0) },
+      teachers(0, 72, []),
+      // Killed here, and gone on with from the checkpoint.
+      { event: "group-start", group: 0, step: 70, time: at(0) },
+      teachers(0, 80, []),
+    ],
+    [teachers(1, 50, [])],
+  ];
+  for (const [number, own] of events.entries()) {
+    mkdirSync(run.group(number).path, { recursive: true });
+    writeFileSync(run.group(number).log, lines(own));
+  }
+  const steps = outcomeOf("codistilled", 1, run.path).taught;
+  assert.deepEqual(steps, [
+    [
+      { step: 50, numTeachers: 0 },
+      { step: 60, numTeachers: 1 },
+      { step: 80, numTeachers: 0 },
+    ],
+    [{ step: 50, numTeachers: 0 }],
+  ]);
 });

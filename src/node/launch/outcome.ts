@@ -1,8 +1,10 @@
 /** What a run of a comparison came to, read from its folder. */
 import { existsSync } from "node:fs";
+import { traceOf } from "../../codistill/replay.js";
 import type { RunResult } from "../../log/events.js";
 import type { Outcome, TimedPoint } from "../../study/outcome.js";
 import { mean } from "../../study/statistics.js";
+import type { TaughtFrom } from "../../study/taught.js";
 import { readEvents } from "../runs/read-log.js";
 import { runFolder } from "../runs/run-folder.js";
 import { resultOfRun } from "../runs/run-result.js";
@@ -13,8 +15,11 @@ export function outcomeOf(arm: string, seed: number, path: string): Outcome {
   const result = resultOfRun(path);
   const shipped = result.groups.find(({ group }) => group === result.shippedGroup) ?? result.groups[0];
   if (!shipped) throw new Error(`internal: the result of ${path} has no groups`);
+  const taught = result.groups.map(({ group }) => taughtIn(folder.group(group).log));
   return {
     ...{ arm, seed },
+    // Groups that train alone have no trace of teachers.
+    ...(taught.every((from) => from.length > 0) && { taught }),
     step: shipped.step,
     test: testOf(shipped),
     meanTestLoss: mean(result.groups.map(({ testLoss }) => testLoss ?? Number.NaN)),
@@ -25,6 +30,12 @@ export function outcomeOf(arm: string, seed: number, path: string): Outcome {
     ),
     bytes: result.groups.reduce((sum, { bytesPublished, bytesFetched }) => sum + bytesPublished + bytesFetched, 0),
   };
+}
+
+/** From which step on a group had how many teachers, by its log. */
+function taughtIn(log: string): TaughtFrom[] {
+  const trace = traceOf(readEvents(log)).map(({ step, teachers }) => ({ step, numTeachers: teachers.length }));
+  return trace.filter(({ numTeachers }, i) => numTeachers !== trace[i - 1]?.numTeachers);
 }
 
 /** The outcome of the mean of a run's groups; null of a run of one group. */

@@ -15,6 +15,7 @@ const measuredSchema = z.looseObject({
       seed: z.int(),
       test: z.looseObject({ testLoss: z.number().nullish() }),
       curve: z.array(z.looseObject({ step: z.number(), loss: z.number().nullable(), seconds: z.number() })),
+      taught: z.array(z.array(z.looseObject({ step: z.int(), numTeachers: z.int() }))).optional(),
     }),
   ),
   apart: z.array(z.looseObject({ arm: z.string() })),
