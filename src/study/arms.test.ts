@@ -94,6 +94,7 @@ test("wrong arms are refused, each with its sentence", () => {
   }
   for (const [names, pattern] of [
     [["sinle", "codistilled"], /must be of single.*got "sinle"; did you mean single\?/],
+    [["bogus", "single"], /got "bogus"\. One of your own is written as --arm "name:--set path=value"\.$/],
     [["single"], /two arms or more, got single/],
     [[], /two arms or more, got none/],
     [["single", "single"], /single is there twice/],

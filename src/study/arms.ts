@@ -18,6 +18,7 @@ export interface Arm {
 
 /** The arm that others are compared with unless another is named, and whose groups make the ensemble. */
 export const SINGLE = "single";
+const ENSEMBLE = "ensemble";
 export const TWICE = "twice-the-batch";
 
 /** What arms of smoothing and of the confidence penalty set, where nothing was tuned (Szegedy et al. 2016; Pereyra et al. 2017). */
@@ -108,7 +109,7 @@ const known: Readonly<Record<string, Make>> = {
     what: "as local-sgd, with an outer step along what the workers moved",
     options: local("diloco", config, n),
   }),
-  ensemble: (_, n) => ({
+  [ENSEMBLE]: (_, n) => ({
     what: `the mean of the ${n} groups of ${SINGLE}, at ${n} times the cost of serving`,
     options: [],
     ensembleOf: SINGLE,
@@ -172,33 +173,38 @@ export function parseArm(text: string): Arm {
 }
 
 /**
- * The arms of a comparison: those that are named, then one's own. An ensemble brings the arm that it is the mean of, before it.
+ * The names of the arms of a comparison: those that are named, then one's own. An ensemble brings the arm that it is the mean of,
+ * before it. They are known before any configuration is.
  *
- * Throws {@link ConfigError} for an unknown name, an arm that is there twice or that a task has no use for, and for fewer than two.
+ * Throws {@link ConfigError} for an unknown name, an arm that is there twice, and for fewer than two.
  */
-export function chosenArms(names: readonly string[], own: readonly Arm[], config: RunConfig): Arm[] {
-  const named = names.flatMap((name) => {
-    const make = Object.hasOwn(known, name) ? known[name] : undefined;
-    if (make === undefined) throw unknownArm(name);
-    const arm = { name, ...make(config, numGroupsOf(config)) };
-    const missing = arm.ensembleOf !== undefined && !names.includes(arm.ensembleOf) ? arm.ensembleOf : undefined;
-    const members = missing === undefined ? undefined : known[missing]?.(config, numGroupsOf(config));
-    return members && missing !== undefined ? [{ name: missing, ...members }, arm] : [arm];
-  });
-  const arms = [...named, ...own];
-  const twice = arms.find(({ name }, i) => arms.findIndex((other) => other.name === name) !== i);
-  if (twice) throw new ConfigError(`arms: ${twice.name} is there twice. Each has a name of its own.`);
-  if (arms.length < 2) {
+export function namesOfArms(names: readonly string[], own: readonly Arm[]): string[] {
+  const unknown = names.find((name) => !Object.hasOwn(known, name));
+  if (unknown !== undefined) throw unknownArm(unknown);
+  const named = names.flatMap((name) => (name === ENSEMBLE && !names.includes(SINGLE) ? [SINGLE, name] : [name]));
+  const all = [...named, ...own.map(({ name }) => name)];
+  const twice = all.find((name, i) => all.indexOf(name) !== i);
+  if (twice !== undefined) throw new ConfigError(`arms: ${twice} is there twice. Each has a name of its own.`);
+  if (all.length < 2) {
     throw new ConfigError(
-      `a comparison is of two arms or more, got ${arms.map(({ name }) => name).join(", ") || "none"}. Name another with --arms or --arm.`,
+      `a comparison is of two arms or more, got ${all.join(", ") || "none"}. Name another with --arms or --arm.`,
     );
   }
-  return arms;
+  return all;
+}
+
+/** The arms of {@link namesOfArms}. Throws what that throws, and {@link ConfigError} for an arm that a task has no use for. */
+export function chosenArms(names: readonly string[], own: readonly Arm[], config: RunConfig): Arm[] {
+  return namesOfArms(names, own).flatMap((name) => {
+    const make = Object.hasOwn(known, name) ? known[name] : undefined;
+    const arm = make ? { name, ...make(config, numGroupsOf(config)) } : own.find((one) => one.name === name);
+    return arm ?? [];
+  });
 }
 
 function unknownArm(name: string): ConfigError {
   const near = nearest(name, armNames);
   return new ConfigError(
-    `--arms: must be of ${armNames.join(", ")}, got "${name}"${near === undefined ? "" : `; did you mean ${near}?`} One of your own is written as --arm name:--set path=value.`,
+    `--arms: must be of ${armNames.join(", ")}, got "${name}"${near === undefined ? "." : `; did you mean ${near}?`} One of your own is written as --arm "name:--set path=value".`,
   );
 }

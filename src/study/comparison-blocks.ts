@@ -221,7 +221,7 @@ export function equalMachinesBlocks(
           cellOf(cost?.machines ?? null, times),
           cellOf(cost?.examples(steps) ?? null, (value) => count(Math.round(value))),
           cellOf(cost ? passesOf(arm, cost, steps) : null, (value) => count(Math.round(value))),
-          cellOf(bytes, (value) => bytesShown(Math.round(value))),
+          cellOf(cost?.exchanges ? bytes : null, (value) => bytesShown(Math.round(value))),
           atEqualPasses ? spread(atEqualPasses.loss) : "",
           rangeCell(atEqualPasses?.less ?? null, signed),
           atEqualPasses ? { text: count(atEqualPasses.steps), value: atEqualPasses.steps } : "",

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { markdownOf } from "../report/page/markdown.js";
 import { applyOverrides, resolveConfig } from "../run/config.js";
-import { chosenArms } from "./arms.js";
+import { type Arm, chosenArms, parseArm } from "./arms.js";
 import { comparisonPage } from "./comparison-page.js";
 import type { Measured } from "./outcome.js";
 
@@ -17,9 +17,9 @@ const given = {
 };
 const nothing: Measured = { task: "binary", lossName: "log loss", outcomes: [], apart: [], refined: [] };
 
-function pageOf(names: readonly string[], measured = nothing): string {
+function pageOf(names: readonly string[], measured = nothing, own: readonly Arm[] = []): string {
   const base = resolveConfig(given);
-  const arms = chosenArms(names, [], base).map((arm) => ({
+  const arms = chosenArms(names, own, base).map((arm) => ({
     ...arm,
     config: arm.ensembleOf === undefined ? resolveConfig(applyOverrides(given, arm.options)) : null,
   }));
@@ -49,6 +49,24 @@ test("a report says in how many steps a teacher taught, and counts the passes of
   const half = pageWith(50);
   assert.match(half, /codistilled: a teacher taught in 25 of 50 steps after burn-in/);
   assert.doesNotMatch(half, /under half/);
+});
+
+test("a report says what trains in each arm, and what an arm of one's own starts from", () => {
+  const page = pageOf(["single", "codistilled"], nothing, [parseArm("slow:--set optimizer.learningRate=0.0001")]);
+  assert.match(page, /- slow: the configuration as it stands, with optimizer\.learningRate=0\.0001/);
+  assert.match(page, /\| slow \| 1 \| 32 \| all \| codistill \|/);
+  assert.match(page, /\| single \| 2 \| 32 \| disjoint \| plain \|/);
+});
+
+test("what a group alone puts in its store is no exchange", () => {
+  const curve = [{ step: 100, loss: 0.5, seconds: 2 }];
+  const figures = { seed: 1, step: 100, test: { testLoss: 0.5 }, meanTestLoss: 0.5, curve, seconds: 2, bytes: 4321 };
+  const outcomes = ["single", "codistilled", "slow"].map((arm) => ({ ...figures, arm }));
+  const slow = parseArm("slow:--set optimizer.learningRate=0.0001");
+  const page = pageOf(["single", "codistilled"], { ...nothing, outcomes }, [slow]);
+  assert.match(page, /\| codistilled \| 2\.0 \| 6,400 \| [\d,]+ \| 4\.3 kB \|/);
+  assert.match(page, /\| slow \| 1\.0 \| 3,200 \| [\d,]+ \| {2}\|/);
+  assert.equal(page.match(/4\.3 kB/g)?.length, 1);
 });
 
 test("a report lists the data that the groups of each arm have", () => {

@@ -3,6 +3,7 @@ import { count } from "../report/format.js";
 import { type Block, type Cell, code, heading, list, type Page, text } from "../report/page/blocks.js";
 import { type Difference, differences } from "../run/config-diff.js";
 import type { RunConfig } from "../run/schema.js";
+import { armNames } from "./arms.js";
 import { equalMachinesBlocks, equalStepsBlocks, lossBlocks, number, rangeCell } from "./comparison-blocks.js";
 import { costOf } from "./cost.js";
 import { type ArmFigures, figuresOf, type Question, type Target } from "./figures.js";
@@ -111,9 +112,29 @@ function questionBlocks({ arms, seeds, reference, target, open }: ComparisonFact
         `Losses (${lossName}) are of the test split, by the group that ships, which is group 0, with its params of the best validation. Differences are paired by seed, to ${reference}. ` +
         `The target of the steps, declared before the runs, is ${aim}.`,
     ),
-    list(arms.map(({ name, what }) => `${name}: ${what}`)),
+    list(
+      arms.map(({ name, what }) =>
+        armNames.includes(name) ? `${name}: ${what}` : `${name}: the configuration as it stands, with ${what}`,
+      ),
+    ),
+    groupsTable(arms),
     ...(open.length === 0 ? [] : [text(`Not done: ${open.length} of the runs (${open.slice(0, 20).join(", ")}).`)]),
   ];
+}
+
+/** What trains in each arm: arms differ in it by their nature, and one's own has what the configuration has. */
+function groupsTable(arms: ComparisonFacts["arms"]): Block {
+  return {
+    kind: "table",
+    caption: "Groups of each arm",
+    head: ["arm", "groups", "batch of a group", "data.regime", "algorithm"],
+    rows: arms.flatMap(({ name, config }): Cell[][] => {
+      if (config === null) return [];
+      const { numGroups, globalBatchSize, data, algorithm } = config;
+      const cell = (value: number): Cell => ({ text: count(value), value });
+      return [[name, cell(numGroups), cell(globalBatchSize), data.regime, algorithm.kind]];
+    }),
+  };
 }
 
 function calibrationBlocks(figures: readonly ArmFigures[], reference: string): Block[] {

@@ -12,6 +12,8 @@ const TRAINING_PASSES = 3;
 export interface Cost {
   /** Groups that it took, in groups with the batch of the configuration. */
   readonly machines: number;
+  /** Whether groups teach one another, and so send weights. */
+  readonly exchanges: boolean;
   /** Examples that were read by then. */
   readonly examples: (step: number) => number;
   /**
@@ -41,6 +43,7 @@ export function costOf(
       ? numTeachers * Math.max(0, step - teachesFrom)
       : mean(taught.slice(0, groups).map((group) => teacherSteps(group, step)));
   return {
+    exchanges: !isAlone,
     machines: (groups * globalBatchSize) / batch,
     examples,
     passes: (step, taught) => TRAINING_PASSES * examples(step) + share * examples(teaching(step, taught)),

@@ -1,11 +1,16 @@
 /** What a run of a comparison came to, as its report needs it. */
 import type { RunResult, TestMetrics } from "../log/events.js";
 import type { CurvePoint } from "./curves.js";
-import type { TaughtFrom } from "./taught.js";
 
 /** A validation of the shipped group; `seconds` is its training time by then, on the machine that it trained on. */
 export interface TimedPoint extends CurvePoint {
   readonly seconds: number;
+}
+
+/** From a step on, counted from 0, a group had so many teachers. */
+export interface TaughtFrom {
+  readonly step: number;
+  readonly numTeachers: number;
 }
 
 /** What an arm came to with one seed. */

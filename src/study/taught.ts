@@ -1,14 +1,8 @@
 /** In which of its steps a group had teachers: snapshots of others come when they come, in short runs hardly at all. */
 import { count } from "../report/format.js";
 import type { RunConfig } from "../run/schema.js";
-import type { Outcome } from "./outcome.js";
+import type { Outcome, TaughtFrom } from "./outcome.js";
 import { mean } from "./statistics.js";
-
-/** From a step on, counted from 0, a group had so many teachers. */
-export interface TaughtFrom {
-  readonly step: number;
-  readonly numTeachers: number;
-}
 
 /** The teachers of a group over its first steps, summed over these: a teacher in each of ten steps counts 10. */
 export function teacherSteps(from: readonly TaughtFrom[], numSteps: number): number {

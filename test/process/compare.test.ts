@@ -94,7 +94,7 @@ test("a budget of time says what fits before it trains on, and refuses what cann
   assert.equal(longer.code, 2, longer.shown);
   assert.match(
     longer.stderr,
-    /--time-budget: a comparison needs every arm with one seed at least, which takes about \d+ min here, and 1 min are given/,
+    /--time-budget: a comparison needs every arm with one seed at least, which takes about \d+:\d\d(:\d\d)? here, and 20 s are given/,
     longer.shown,
   );
 });
@@ -107,6 +107,9 @@ test("what cannot be compared is refused, with its sentence, before anything is 
     [[], /a comparison is of data or of a configuration, and neither is given/],
     [[config, "--arms", "sngle,codistilled"], /--arms: must be of single, .*did you mean single\?/],
     [[config, "--arms", "single"], /two arms or more, got single/],
+    // Before data is looked for.
+    [["--data", place.path("none.csv"), "--label", "late", "--arms", "single,bogus"], /got "bogus"\. One of your own/],
+    [["--data", place.path("none.csv"), "--label", "late", "--arm", "slow"], /--arm is a name and what it sets/],
     [[config, ...two, "--arm", "slow"], /--arm is a name and what it sets/],
     [
       [config, ...two, "--arm", "slow:--set numStep=3"],

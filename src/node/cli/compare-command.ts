@@ -2,7 +2,7 @@
 import { ConfigError } from "../../errors.js";
 import { comparisonLines } from "../../report/comparison.js";
 import { counted, duration } from "../../report/format.js";
-import { chosenArms, DEFAULT_ARMS, parseArm, SINGLE } from "../../study/arms.js";
+import { chosenArms, DEFAULT_ARMS, namesOfArms, parseArm, SINGLE } from "../../study/arms.js";
 import type { ArmFigures } from "../../study/figures.js";
 import { mean, std } from "../../study/statistics.js";
 import { rangeOf, seedsSentence, signed, verdictsOf } from "../../study/verdicts.js";
@@ -117,6 +117,10 @@ async function chosen(
 ): Promise<Comparison> {
   const { arms: names, arm, seeds = DEFAULT_SEEDS, target = { kind: "reference" }, runs, resume, set } = flags;
   if (resume !== undefined) return goneOnWith(path, flags, resume);
+  // What is wrong with arms is said before data is read and a configuration written.
+  const own = arm.map(parseArm);
+  const wanted = names ?? (own.length > 0 ? [] : DEFAULT_ARMS);
+  const reference = referenceOf(namesOfArms(wanted, own), flags.reference);
   // The budget is that of all runs, and none of them is shortened for it.
   const { timeBudget: _, ...ofData } = flags;
   const made = await configOf(path, ofData, { cacheFolder, signal: stop.signal, say: teller(flags), said });
@@ -126,12 +130,7 @@ async function chosen(
     );
   }
   const base = await loadConfig(made, set);
-  const wanted = chosenArms(names ?? (arm.length > 0 ? [] : DEFAULT_ARMS), arm.map(parseArm), base);
-  const arms = await armsWith(wanted, (options) => loadConfig(made, [...set, ...options]));
-  const reference = referenceOf(
-    arms.map(({ name }) => name),
-    flags.reference,
-  );
+  const arms = await armsWith(chosenArms(wanted, own, base), (options) => loadConfig(made, [...set, ...options]));
   checkReference(arms, reference);
   const folder = newRunFolder(runs, `${base.name}-compare`);
   return { folder, base, arms, seeds, reference, target, commands: [typed()] };

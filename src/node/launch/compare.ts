@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { basename } from "node:path";
 import { ConfigError } from "../../errors.js";
+import { duration } from "../../report/format.js";
 import { passesOfRun } from "../../study/cost.js";
 import type { Apart, Measured, Outcome, Refined } from "../../study/outcome.js";
 import { type Fit, type Planned, secondsOfAll, seedsWithin, type Timed } from "../../study/schedule.js";
@@ -211,10 +212,10 @@ function tooShort(
   known: readonly Timed[],
   budgetSeconds: number,
 ): ConfigError {
-  const minutes = (seconds: number | null) => `${Math.ceil((seconds ?? 0) / 60)} min`;
+  const time = (seconds: number) => (seconds < 60 ? `${Math.ceil(seconds)} s` : duration(Math.ceil(seconds)));
   const ofSeed = trials.filter(({ seed, folder: own }) => seed === seeds[0] && !hasFinished(own));
   return new ConfigError(
-    `--time-budget: a comparison needs every arm with one seed at least, which takes about ${minutes(secondsOfAll(ofSeed, known))} here, and ${minutes(budgetSeconds)} are given. ` +
+    `--time-budget: a comparison needs every arm with one seed at least, which takes about ${time(secondsOfAll(ofSeed, known) ?? 0)} here, and ${time(budgetSeconds)} are given. ` +
       `Give more, or fewer steps or arms; what has begun goes on by codistill compare --resume ${folder}`,
   );
 }

@@ -2,9 +2,8 @@
 import { existsSync } from "node:fs";
 import { traceOf } from "../../codistill/replay.js";
 import type { RunResult } from "../../log/events.js";
-import type { Outcome, TimedPoint } from "../../study/outcome.js";
+import type { Outcome, TaughtFrom, TimedPoint } from "../../study/outcome.js";
 import { mean } from "../../study/statistics.js";
-import type { TaughtFrom } from "../../study/taught.js";
 import { readEvents } from "../runs/read-log.js";
 import { runFolder } from "../runs/run-folder.js";
 import { resultOfRun } from "../runs/run-result.js";

@@ -72,6 +72,6 @@ function rangeOf({ rows, reference }: DotChart): readonly [number, number] {
 
 const cap = (x: number, y: number, { colour }: Look) => line(x, y - 4, x, y + 4, { class: `${colour} whisker` });
 
-/** The end of an interval that goes on outside. */
+/** The end of an interval that goes on outside: its tip is at the edge. */
 const arrow = (x: number, y: number, way: 1 | -1, { colour }: Look) =>
-  element("path", { class: `${colour} point`, d: `M${x} ${y - 4}L${x + 6 * way} ${y}L${x} ${y + 4}Z` });
+  element("path", { class: `${colour} point`, d: `M${x - 6 * way} ${y - 4}L${x} ${y}L${x - 6 * way} ${y + 4}Z` });

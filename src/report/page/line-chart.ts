@@ -74,7 +74,7 @@ function seriesOf(points: readonly LinePoint[], place: number, look: Look, x: Sc
   const marks = shown.flatMap((point, i) => {
     const isLast = i === shown.length - 1;
     if (!isLast && i % stride !== place % stride) return [];
-    const at = x.at(point.x) - (isLast ? 5 * place : 0);
+    const at = x.at(point.x);
     const whisker =
       point.low === undefined || point.high === undefined || !(point.high > point.low)
         ? ""

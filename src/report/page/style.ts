@@ -26,6 +26,7 @@ table{border-collapse:collapse;font-size:.92rem}
 caption{text-align:left;color:var(--soft);padding:.2rem 0 .4rem}
 th,td{padding:.3rem .7rem;border-bottom:1px solid var(--rule);text-align:right;vertical-align:top;font-variant-numeric:tabular-nums}
 td{white-space:nowrap}
+@media (max-width:70rem){td{white-space:normal}th,td{padding:.3rem .4rem}}
 th:first-child,.words{text-align:left}
 tbody th{font-weight:600;text-align:left;overflow-wrap:anywhere;min-width:8rem}
 thead th{border-bottom:2px solid var(--ink);vertical-align:bottom}
