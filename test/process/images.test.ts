@@ -38,7 +38,11 @@ test("a recorded run that dies in the middle of an epoch and goes on comes to th
     (event) => event.event === "step" && event.teachers.length > 0 && event.step > 90,
   );
   for (const group of [0, 1]) process.kill(await pidOf(run, group), "SIGKILL");
-  await run.event(0, "a step after its second start", (event) => event.event === "checkpoint" && event.step > 120, 1);
+  let numStarts = 0;
+  await run.event(0, "a checkpoint after its second start", (event) => {
+    if (event.event === "group-start") numStarts++;
+    return numStarts === 2 && event.event === "checkpoint" && event.step > 120;
+  });
   process.kill(run.pid, "SIGINT");
   await run.ended;
   const folder = await run.folder();
