@@ -46,6 +46,9 @@ test("a report says in how many steps a teacher taught, and counts the passes of
   const sentences = seldom.match(/codistilled: a teacher taught in 5 of 50 steps after burn-in[^\n]*under half/g);
   assert.equal(sentences?.length, 2, seldom);
   assert.match(seldom, /\| codistilled \| 2\.0 \| 6,400 \| 19,520 \|/);
+  const alone = { ...figures, arm: "slow", taught: [[{ step: 50, numTeachers: 0 }]] };
+  const slow = parseArm("slow:--set optimizer.learningRate=0.0001");
+  assert.doesNotMatch(pageOf(["single"], { ...nothing, outcomes: [alone] }, [slow]), /a teacher taught/);
   const half = pageWith(50);
   assert.match(half, /codistilled: a teacher taught in 25 of 50 steps after burn-in/);
   assert.doesNotMatch(half, /under half/);

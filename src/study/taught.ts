@@ -28,7 +28,8 @@ export function taughtSentences(
   return arms.flatMap(({ name, config }) => {
     const burnIn = config && "burnInSteps" in config.algorithm ? config.algorithm.burnInSteps : 0;
     const own = outcomes.filter(({ arm, taught }) => arm === name && taught !== undefined);
-    if (own.length === 0) return [];
+    // A group alone has nobody who could teach it.
+    if (own.length === 0 || config?.numGroups === 1) return [];
     const last = ({ curve }: Outcome) => curve.at(-1)?.step ?? 0;
     const after = mean(own.map((one) => Math.max(0, last(one) - burnIn)));
     const taught = mean(own.flatMap((one) => (one.taught ?? []).map((group) => taughtSteps(group, last(one)))));
