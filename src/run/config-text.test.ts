@@ -71,7 +71,7 @@ describe("a configuration of text", () => {
     [
       "another kind of data",
       { data: { ...text.data, kind: "txt" } },
-      /data\.kind: must be "table" or "text", got "txt"; did you mean "text"\?/,
+      /data\.kind: must be "table" or "text" or "images", got "txt"; did you mean "text"\?/,
     ],
     [
       "another kind of model",
