@@ -4,9 +4,15 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { initWeights } from "../../src/nn/model.js";
+import { smallCnn } from "../../src/nn/small-cnn.js";
 import { MODEL_FORMAT, MODEL_VERSION } from "../../src/node/ort/model-file.js";
+import { sgd } from "../../src/optim/optimizers.js";
+import { constantSchedule } from "../../src/optim/schedules.js";
 import { exportModel } from "../../src/run/export.js";
+import { exportImages } from "../../src/run/export-images.js";
 import { rootKey } from "../../src/runtime/random.js";
+import { multiclassTask } from "../../src/train/task.js";
+import { shapeNames, writeShapes } from "../fixtures/image-files.js";
 import { tinyLearner, tinyPreprocessing, tinyServing } from "../fixtures/tiny-run.js";
 import { consumer, repository } from "./consumer.js";
 
@@ -37,8 +43,8 @@ const examples = files.flatMap((file) => examplesOf(file).map((text) => ({ file,
 const project = consumer("module");
 after(() => project.remove());
 
-/** The models that examples predict by, and rows as they are in their files. */
-before(() => {
+/** The models that examples predict by, and rows and images as they are in their files. */
+before(async () => {
   const learner = tinyLearner();
   const metadata = {
     format: MODEL_FORMAT,
@@ -52,7 +58,21 @@ before(() => {
     writeFileSync(join(project.folder, name), exportModel(learner, tinyPreprocessing, tinyServing(), params, metadata));
   }
   project.write("rows.csv", "colour,size,late\nblue,2.5,1\nred,-1,0\n");
+  await writeShapes(join(project.folder, "photos"), 2);
+  writeFileSync(join(project.folder, "photos.onnx"), modelOfImages());
 });
+
+/** A model of the images that {@link writeShapes} writes. */
+function modelOfImages(): Uint8Array {
+  const task = multiclassTask({ classes: shapeNames });
+  const sizes = { imageSize: [12, 12] as const, channels: 3, numClasses: shapeNames.length };
+  const model = smallCnn({ ...sizes, widths: [2], mean: [0.5, 0.5, 0.5], std: [0.25, 0.25, 0.25] });
+  const learner = { model, objective: task.objective, task, optimizer: sgd(constantSchedule(0.1)) };
+  const shape = { height: "12", width: "12", channels: "3", fit: "crop", maxPixels: "1000000" };
+  return exportImages(learner, "crop", initWeights(model, rootKey(1)), {
+    ...{ format: MODEL_FORMAT, version: String(MODEL_VERSION), name: "shapes", data: "images", ...shape },
+  });
+}
 
 test("examples compile", () => {
   assert.ok(examples.length >= 10, `${examples.length} examples`);

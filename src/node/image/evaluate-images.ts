@@ -66,7 +66,7 @@ interface Kept extends WorstImage {
  * @throws DataError when there is no image of a class that the model knows
  * @example
  * import { evaluateImages } from "codistill/node";
- * const { metrics, confusion, worst } = await evaluateImages("model.onnx", ["photos"], { sheet: "worst.png" });
+ * const { metrics, confusion, worst } = await evaluateImages("photos.onnx", ["photos"], { sheet: "worst.png" });
  * console.log(metrics, confusion, worst);
  */
 export async function evaluateImages(

@@ -55,7 +55,7 @@ export function isImageModel(path: string): boolean {
  * @throws CheckpointError for another model, or a damaged one
  * @example
  * import { openImageModel } from "codistill/node";
- * const model = await openImageModel("model.onnx");
+ * const model = await openImageModel("photos.onnx");
  * const probabilities = await model.predict(new Uint8Array(model.shape.height * model.shape.width * model.shape.channels));
  * await model.close();
  */

@@ -42,7 +42,7 @@ export interface PredictImagesResult {
  * @throws DataError when there are no images, none of them can be used, or the output cannot be written
  * @example
  * import { predictImages } from "codistill/node";
- * const { images, bad } = await predictImages("model.onnx", ["photos"], { out: "predicted.csv" });
+ * const { images, bad } = await predictImages("photos.onnx", ["photos"], { out: "predicted.csv" });
  * console.log(images, bad);
  */
 export async function predictImages(
