@@ -36,11 +36,41 @@ export async function writeRefinement(report: RefinementReport): Promise<string[
   return [...files, plot];
 }
 
+/** What arms came to, as mean and standard deviation over seeds, and how much less than training alone. */
+export function measuredTables(
+  arms: readonly RefinedArm[],
+  of: readonly Measure[],
+  names: Readonly<Record<Measure, string>>,
+): string[] {
+  const titles = of.map((measure) => names[measure]);
+  return [
+    ...mdTable(
+      ["arm", "seeds", ...titles],
+      arms.map(({ arm, seeds, measured }) => [
+        arm,
+        String(seeds.length),
+        ...of.map((measure) => shown(measured.map((one) => one[measure]))),
+      ]),
+    ),
+    "",
+    `## Less ${SINGLE}`,
+    "",
+    "Paired by seed, with Student's 95 % interval.",
+    "",
+    ...mdTable(
+      ["arm", ...titles],
+      arms.flatMap(({ arm, less }) => (less ? [[arm, ...of.map((measure) => range(less[measure], signed))]] : [])),
+    ),
+  ];
+}
+
+/** A share without digits after the point. */
+export const percent = (value: number) => `${Math.round(100 * value) || 0} %`;
+
 function markdown({ arms, overfit, described, steps }: RefinementReport, about: About): string[] {
   const compared = arms.flatMap(({ arm, less, refined, kept }) =>
     less && refined ? [{ arm, less, refined, kept }] : [],
   );
-  const percent = (value: number) => `${Math.round(100 * value) || 0} %`;
   return [
     "# Calibration and refinement on the flights",
     "",
@@ -61,23 +91,7 @@ function markdown({ arms, overfit, described, steps }: RefinementReport, about: 
     "",
     ...described.map(({ name, what }) => `- \`${name}\`: ${what}`),
     "",
-    ...mdTable(
-      ["arm", "seeds", ...measures.map((measure) => words[measure])],
-      arms.map(({ arm, seeds, measured }) => [
-        arm,
-        String(seeds.length),
-        ...measures.map((measure) => shown(measured.map((one) => one[measure]))),
-      ]),
-    ),
-    "",
-    `## Less ${SINGLE}`,
-    "",
-    "Paired by seed, with Student's 95 % interval.",
-    "",
-    ...mdTable(
-      ["arm", ...measures.map((measure) => words[measure])],
-      compared.map(({ arm, less }) => [arm, ...measures.map((measure) => range(less[measure], signed))]),
-    ),
+    ...measuredTables(arms, measures, words),
     "",
     `## What the gain over ${SINGLE} is made of`,
     "",

@@ -5,7 +5,8 @@ import { renderChart } from "../scripts/charts/render.js";
 import { mean } from "../src/study/statistics.js";
 import { ensembleOf, SINGLE } from "./flights-figures.js";
 import { type Measure, measureWords, type RefinedArm } from "./refinement-figures.js";
-import { aboutStudy, fixed, headOf, mdTable, range, shown, signed, writeBoth } from "./report.js";
+import { measuredTables, percent } from "./refinement-report.js";
+import { aboutStudy, fixed, headOf, mdTable, range, writeBoth } from "./report.js";
 import { type Recipe, references, type Setting } from "./transfer-arms.js";
 
 /** A recipe, the validation loss of each of its settings with the first seed, and the setting of the least. */
@@ -30,7 +31,6 @@ export interface TransferReport {
 }
 
 const measures = ["loss", "refinement", "auc"] as const satisfies readonly Measure[];
-const percent = (value: number) => `${Math.round(100 * value) || 0} %`;
 
 /** Write all of it; gives the paths. */
 export async function writeTransfer(report: TransferReport): Promise<string[]> {
@@ -74,25 +74,7 @@ export async function writeTransfer(report: TransferReport): Promise<string[]> {
     "",
     "## June",
     "",
-    ...mdTable(
-      ["arm", "seeds", ...measures.map((measure) => measureWords[measure])],
-      arms.map(({ arm, seeds, measured }) => [
-        arm,
-        String(seeds.length),
-        ...measures.map((measure) => shown(measured.map((one) => one[measure]))),
-      ]),
-    ),
-    "",
-    `## Less ${SINGLE}`,
-    "",
-    "Paired by seed, with Student's 95 % interval.",
-    "",
-    ...mdTable(
-      ["arm", ...measures.map((measure) => measureWords[measure])],
-      arms.flatMap(({ arm, less }) =>
-        less ? [[arm, ...measures.map((measure) => range(less[measure], signed))]] : [],
-      ),
-    ),
+    ...measuredTables(arms, measures, measureWords),
     "",
     "## Share of the ensemble's gain",
     "",

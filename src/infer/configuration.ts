@@ -141,6 +141,17 @@ export function configurationText(inferred: Inferred): string {
   ].join("\n");
 }
 
+/** A configuration as the text of a file that has been written from `what`, with comments. */
+export function configurationFile(what: string, config: object, comments: Comments): string {
+  return [
+    `// Written by codistill from ${what}; change what you know better, and train with: codistill train <this file>`,
+    `import type { RunInput } from ${JSON.stringify(PACKAGE)};`,
+    "",
+    `export default ${codeOf(config, "", "", comments)} satisfies RunInput;`,
+    "",
+  ].join("\n");
+}
+
 /** Comments, by the path of the option above which they stand. */
 type Comments = ReadonlyMap<string, string>;
 

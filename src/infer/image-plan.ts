@@ -4,7 +4,8 @@
  */
 import { count, counted, times } from "../report/format.js";
 import type { ImageRunInput } from "../run/input/run.js";
-import { codeOf, PACKAGE } from "./configuration.js";
+import { configurationFile } from "./configuration.js";
+import { roundedSteps } from "./plan.js";
 
 /** What a plan depends on. */
 export interface ImageFacts {
@@ -71,7 +72,7 @@ export function chooseImagePlan(facts: ImageFacts): ImagePlan {
   let globalBatchSize = MOST_BATCH;
   while (globalBatchSize > LEAST_BATCH && 8 * globalBatchSize > perGroup) globalBatchSize /= 2;
   const passes = PASSES.find(({ below }) => numTrain < below)?.passes ?? 1;
-  const numSteps = rounded(Math.min(MOST_STEPS, Math.max(LEAST_STEPS, (passes * perGroup) / globalBatchSize)));
+  const numSteps = roundedSteps(Math.min(MOST_STEPS, Math.max(LEAST_STEPS, (passes * perGroup) / globalBatchSize)));
   const { model, reason } = modelFor(numTrain, shortest, cores);
   const isWritten = classes.every((name) => /^(\d+|\p{L})$/u.test(name));
   const padCrop = Math.max(1, Math.round(shortest / 12));
@@ -120,7 +121,7 @@ export function imagesWithinBudget(
   const seconds = secondsOf(plan.numSteps);
   if (seconds <= budgetSeconds) return { plan, seconds };
   const room = (budgetSeconds - START_SECONDS - validations) / perStep;
-  const numSteps = Math.min(plan.numSteps, Math.max(20, rounded(room)));
+  const numSteps = Math.min(plan.numSteps, Math.max(20, roundedSteps(room)));
   const steps = `${count(numSteps)} instead of ${count(plan.numSteps)}, to stay within ${count(Math.round(budgetSeconds))} seconds; --time-budget or numSteps give more`;
   return {
     plan: withIntervals({ ...plan, numSteps, reasons: { ...plan.reasons, steps } }),
@@ -157,12 +158,6 @@ function splitReason(hasValidation: boolean, hasTest: boolean): string {
 
 function stepsReason(numSteps: number, batch: number, perGroup: number): string {
   return `${count(numSteps)}: each image is seen ${times((numSteps * batch) / perGroup)} times; stopped before when validation no longer improves`;
-}
-
-/** Rounded to two digits, and to tens. */
-function rounded(steps: number): number {
-  const unit = 10 ** Math.max(1, Math.floor(Math.log10(Math.max(1, steps))) - 1);
-  return Math.max(10, Math.round(steps / unit) * unit);
 }
 
 /** An inferred run on images. */
@@ -221,11 +216,5 @@ export function imageConfigurationText(inferred: InferredImages): string {
     ["numSteps", reasons.steps],
     ["globalBatchSize", reasons.batch],
   ]);
-  return [
-    "// Written by codistill from the images; change what you know better, and train with: codistill train <this file>",
-    `import type { RunInput } from ${JSON.stringify(PACKAGE)};`,
-    "",
-    `export default ${codeOf(imageConfigurationOf(inferred), "", "", comments)} satisfies RunInput;`,
-    "",
-  ].join("\n");
+  return configurationFile("the images", imageConfigurationOf(inferred), comments);
 }

@@ -255,6 +255,12 @@ function stepsReason(numSteps: number, batch: number, perGroup: number): string 
   return `${count(numSteps)}, ${times(passes)} passes over a group's rows`;
 }
 
+/** Steps rounded to two digits, and to tens. */
+export function roundedSteps(steps: number): number {
+  const unit = 10 ** Math.max(1, Math.floor(Math.log10(Math.max(1, steps))) - 1);
+  return Math.max(10, Math.round(steps / unit) * unit);
+}
+
 function clamp(value: number, least: number, most: number): number {
   return Math.min(most, Math.max(least, value));
 }

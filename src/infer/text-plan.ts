@@ -6,7 +6,8 @@ import { count, counted, bytes as inBytes, percent, times } from "../report/form
 import type { TextModelInput } from "../run/input/model.js";
 import type { TextRunInput, TextTeacherInput } from "../run/input/run.js";
 import { DEFAULT_TEACHER_WEIGHT } from "../run/teacher-schema.js";
-import { codeOf, PACKAGE } from "./configuration.js";
+import { configurationFile } from "./configuration.js";
+import { roundedSteps } from "./plan.js";
 
 /** What a plan depends on. */
 export interface TextFacts {
@@ -96,7 +97,7 @@ export function chooseTextPlan({ documents, bytes, cores, teaching }: TextFacts)
   const { sequenceLength, globalBatchSize } = batchFor(model, tokens / numGroups, teaching?.longest);
   const passes = PASSES.find(({ below }) => bytes < below)?.passes ?? 1;
   const wanted = (passes * tokens) / numGroups / (sequenceLength * globalBatchSize);
-  const numSteps = rounded(Math.min(MOST_STEPS, Math.max(LEAST_STEPS, wanted)));
+  const numSteps = roundedSteps(Math.min(MOST_STEPS, Math.max(LEAST_STEPS, wanted)));
   const isFew = documents < ENOUGH_DOCUMENTS;
   const longest = isFew ? Math.round(Math.min(LONGEST_PIECE, Math.max(SHORTEST_PIECE, bytes / PIECES))) : null;
   const isByPosition = documents === 1;
@@ -148,7 +149,7 @@ export function textWithinBudget(
   const seconds = secondsOf(plan.numSteps);
   if (seconds <= BUDGET_SECONDS) return { plan, seconds };
   const room = (BUDGET_SECONDS - START_SECONDS - VALIDATIONS * validation) / perStep;
-  const numSteps = Math.min(plan.numSteps, Math.max(LEAST_BUDGET_STEPS, rounded(room)));
+  const numSteps = Math.min(plan.numSteps, Math.max(LEAST_BUDGET_STEPS, roundedSteps(room)));
   const steps = `${count(numSteps)} instead of ${count(plan.numSteps)}, to stay within ${Math.round(BUDGET_SECONDS / 60)} minutes; raise numSteps for a better model`;
   return {
     plan: withIntervals({ ...plan, numSteps, reasons: { ...plan.reasons, steps } }),
@@ -195,12 +196,6 @@ function splitReason(documents: number, longest: number | null): string {
   const pieces = `pieces of up to ${count(longest)} characters`;
   if (documents === 1) return `${shares}: the end of the one document, in ${pieces}, with validation last`;
   return `${shares}, ${pieces} by the rank of their hash, as ${counted(documents, "document")} are too few; give data.validation and data.test sources of their own to test on whole ones`;
-}
-
-/** Rounded to two digits, and to tens. */
-function rounded(steps: number): number {
-  const unit = 10 ** Math.max(1, Math.floor(Math.log10(Math.max(1, steps))) - 1);
-  return Math.max(10, Math.round(steps / unit) * unit);
 }
 
 /** An inferred run on text. */
@@ -277,11 +272,5 @@ export function textConfigurationText(inferred: InferredText): string {
     ["numSteps", reasons.steps],
     ["globalBatchSize", reasons.batch],
   ]);
-  return [
-    "// Written by codistill from the text; change what you know better, and train with: codistill train <this file>",
-    `import type { RunInput } from ${JSON.stringify(PACKAGE)};`,
-    "",
-    `export default ${codeOf(textConfigurationOf(inferred), "", "", comments)} satisfies RunInput;`,
-    "",
-  ].join("\n");
+  return configurationFile("the text", textConfigurationOf(inferred), comments);
 }
