@@ -17,19 +17,24 @@ import { keptOwn, ownConfig, type TableTrial, trainOwn, trialName } from "./tabl
 
 interface Options extends TableStudyOptions {
   readonly peersOnly?: boolean;
+  readonly ownOnly?: boolean;
 }
 
 runTableStudy<Options>(
   "tables",
   "Train each table by codistill's command, by gradient boosting and by a linear model, one after another, and report.",
   study,
-  [new Option("--peers-only", "train what codistill is held against, and not codistill")],
+  [
+    new Option("--peers-only", "train what codistill is held against, and not codistill"),
+    new Option("--own-only", "train codistill, and not what it is held against").conflicts("peersOnly"),
+  ],
 );
 
 async function study({
   out,
   work,
   peersOnly = false,
+  ownOnly = false,
   untimed = false,
   reportOnly = false,
   also,
@@ -44,7 +49,7 @@ async function study({
     if (done || reportOnly) continue;
     say(`[${i + 1}/${trials.length}] ${trialName(trial)}`);
     try {
-      const outcome = await runTrial(trial, work, { peersOnly, timed: !untimed });
+      const outcome = await runTrial(trial, work, { peersOnly, ownOnly, timed: !untimed });
       if (!outcome) continue;
       say(`    ${outcomeLine(outcome)}`);
       outcomes.push(outcome);
@@ -54,7 +59,7 @@ async function study({
       process.exitCode = 1;
     }
   }
-  if (peersOnly) return;
+  if (peersOnly || ownOnly) return;
   const all = withEarlier(outcomes, also, (figures) =>
     (figures as { readonly tables: readonly { readonly seeds: readonly Outcome[] }[] }).tables.flatMap(
       ({ seeds }) => seeds,
@@ -79,18 +84,18 @@ function doneTrial(trial: TableTrial, work: string, commit?: string | null): Out
   return { ...trial, rows, own, peers: Object.fromEntries(found) as Outcome["peers"] };
 }
 
-/** Train all on the rows of a trial; null without codistill. */
+/** Train all on the rows of a trial; null where only some are trained. */
 async function runTrial(
   trial: TableTrial,
   work: string,
-  { peersOnly, timed }: { readonly peersOnly: boolean; readonly timed: boolean },
+  { peersOnly, ownOnly, timed }: { readonly peersOnly: boolean; readonly ownOnly: boolean; readonly timed: boolean },
 ): Promise<Outcome | null> {
   const folder = placeOf(work, trial);
   const source = await sourceFile(trial.table, resolve(work, "sources"));
   const rows = await writeSplitRows(await ownConfig(trial, source), trial.table, folder);
   try {
     const trained: [PeerName, PeerOutcome][] = [];
-    for (const { name } of peers) {
+    for (const { name } of ownOnly ? [] : peers) {
       const kept = keptPeer(name, rows.digest, trial.seed, keptPeers(work));
       const outcome = kept ?? (await trainPeer(name, rows, trial.seed, folder, keptPeers(work), timed));
       trained.push([name, outcome]);
@@ -98,6 +103,10 @@ async function runTrial(
     }
     if (peersOnly) return null;
     const own = await trainOwn(trial, source, { digest: rows.digest, numTest: rows.counts.test }, folder, timed);
+    if (ownOnly) {
+      say(`    codistill ${own.testLoss.toFixed(4)}, ${Math.round(own.seconds)} s`);
+      return null;
+    }
     return { ...trial, rows, own, peers: Object.fromEntries(trained) as Outcome["peers"] };
   } finally {
     rmSync(rows.file);
