@@ -1,9 +1,9 @@
 /**
  * What codistillation is compared with, on the flights: `npm run study:compared`; `npm run study:compared -- --help`. Two groups, two
- * workers or two students, all with as many steps of as many rows; DiLoCo and local SGD send as many bytes as codistillation.
+ * workers or two students, all with as many steps of as many rows; DiLoCo and local SGD send as many bytes as codistillation. Runs of
+ * `study:flights` are used: all runs lie in runs/ beside the report.
  */
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import type { RunResult } from "../src/log/events.js";
 import { runFolder } from "../src/node/runs/run-folder.js";
 import { bytes, duration } from "../src/report/format.js";
@@ -50,19 +50,18 @@ const arms: readonly Arm[] = [
 await studyCommand(
   "compared",
   {
-    what: "Train the flights by everything that codistillation is compared with, one run after another, and report. What is done is never done again.",
+    what: "Train the flights by everything that codistillation is compared with, one run after another, and report. What is done is never done again; runs of study:flights are used.",
     seeds: [1, 2, 3],
   },
   study,
 );
 
 async function study({ seeds, out, reportOnly }: StudyOptions): Promise<void> {
-  const place = join(out, "compared");
   const trials: Trial[] = seeds.flatMap((seed) => arms.map((arm) => ({ arm, seed, steps: STEPS })));
-  if (!reportOnly && !(await runAll(trials, place, flightsStudy))) return;
-  const done = doneOf(trials, (trial) => [trial], place, "runs").map((trial) => ({
+  if (!reportOnly && !(await runAll(trials, out, flightsStudy))) return;
+  const done = doneOf(trials, (trial) => [trial], out, "runs").map((trial) => ({
     trial,
-    folder: folderOf(place, trial),
+    folder: folderOf(out, trial),
   }));
   const figures = flightsFigures(done);
   const about = aboutStudy("compared");

@@ -9,13 +9,14 @@ import { measuredTables, percent } from "./refinement-report.js";
 import { aboutStudy, fixed, headOf, mdTable, range, writeBoth } from "./report.js";
 import { type Recipe, references, type Setting } from "./transfer-arms.js";
 
-/** A recipe, the validation loss of each of its settings with the first seed, and the setting of the least. */
+/** A recipe, what each of its settings came to a month earlier, and the one of the least loss on May. */
 export interface Tried {
   readonly recipe: Recipe;
   readonly settings: readonly {
     readonly setting: Setting;
+    /** On the week beside training, which takes no part in the choice. */
     readonly validation: number;
-    /** On June, which takes no part in the choice. */
+    /** On May. */
     readonly loss: number;
     readonly auc: number;
   }[];
@@ -25,8 +26,8 @@ export interface Tried {
 export interface TransferReport {
   readonly arms: readonly RefinedArm[];
   readonly tried: readonly Tried[];
-  /** The seed by which settings are chosen. */
-  readonly first: number;
+  /** The seeds by which settings are chosen. */
+  readonly choosingSeeds: readonly number[];
   readonly out: string;
 }
 
@@ -34,7 +35,7 @@ const measures = ["loss", "refinement", "auc"] as const satisfies readonly Measu
 
 /** Write all of it; gives the paths. */
 export async function writeTransfer(report: TransferReport): Promise<string[]> {
-  const { arms, tried, first, out } = report;
+  const { arms, tried, choosingSeeds, out } = report;
   const about = aboutStudy("transfer");
   const figures = {
     tried: tried.map(({ recipe, settings, chosen }) => ({
@@ -57,16 +58,17 @@ export async function writeTransfer(report: TransferReport): Promise<string[]> {
     "",
     "## Settings",
     "",
-    `Fixed before the first run, but for the weight of 0.5 of consolidation, which was added when that of 0.9 had been seen. Of several the one is taken that has the lowest validation loss (the last week of May) with seed ${first}; June, shown beside it, takes no`,
-    "part in it. Where neither dropout nor decay is best, the recipe is what it is compared with, and has no rows below.",
+    "Chosen by runs that know nothing of June: they train to 24 April, take the params that are best on the last week of April, and are scored on May, which is as far from their training as June is from",
+    `that of the recipe. Of several settings the one is taken that has the lowest log loss on May (mean of seeds ${choosingSeeds.join(", ")}, which no arm is compared with). Where neither dropout nor decay is`,
+    "best, the recipe is what it is compared with, and has no rows below.",
     "",
     ...mdTable(
-      ["recipe", "setting", "validation loss", "log loss in June", "AUC in June", ""],
+      ["recipe", "setting", "log loss in May", "AUC in May", "validation loss", ""],
       tried.flatMap(({ recipe, settings, chosen }) =>
         settings.map(({ setting, validation, loss, auc }) => [
           recipe.name,
           setting.name,
-          ...[validation, loss, auc].map(fixed),
+          ...[loss, auc, validation].map(fixed),
           setting === chosen && settings.length > 1 ? "chosen" : "",
         ]),
       ),

@@ -1,8 +1,8 @@
 /**
  * How much of an ensemble's gain one served model can keep: `npm run study:transfer`; `npm run study:transfer -- --help`.
  *
- * Each recipe trains with every seed, and the June predictions are taken apart as in `study:refinement`. Where a recipe has several
- * settings, all of them train with the first seed, and the one that is best on validation with the others.
+ * Each recipe trains with every seed, and the June predictions are taken apart as in `study:refinement`. Its setting is chosen first:
+ * all of them train on data that ends a month earlier, with seeds of their own, and the one that is best on May is the recipe's.
  */
 import { mean } from "../src/study/statistics.js";
 import { type Trial, trialsOf } from "./arms.js";
@@ -11,7 +11,15 @@ import { flightsStudy } from "./flights-study.js";
 import { ensembleTaught, offlineStudy } from "./offline.js";
 import { refinementFigures } from "./refinement-figures.js";
 import { folderOf, runAll, type StudyOptions, say, studyCommand } from "./runner.js";
-import { type Planned, planned, type Recipe, recipes, references } from "./transfer-arms.js";
+import {
+  choosingSeeds,
+  type Planned,
+  planned,
+  type Recipe,
+  recipes,
+  references,
+  type Setting,
+} from "./transfer-arms.js";
 import { type Tried, writeTransfer } from "./transfer-report.js";
 import { hasPredictions, isDone, readOutcome } from "./trial.js";
 
@@ -21,15 +29,14 @@ await studyCommand(
     what:
       "Train groups by recipes that may keep more of an ensemble's gain in one model, with every seed, and report what they keep. Runs " +
       "of study:flights are used: all runs lie in runs/ beside the report.",
-    seeds: [1, 2, 3],
+    seeds: [1, 2, 3, 4, 5, 6, 7, 8],
   },
   study,
 );
 
 async function study({ seeds, out, reportOnly = false }: StudyOptions): Promise<void> {
-  const [first = 1] = seeds;
   if (!reportOnly && !(await trainAll(seeds, out))) return;
-  const tried = recipes.map((recipe) => triedOf(recipe, first, out));
+  const tried = recipes.map((recipe) => triedOf(recipe, out));
   const plans = tried.flatMap(({ recipe, chosen }) =>
     chosen && !chosen.isReference
       ? seeds.map((seed) => ({ name: recipe.name, trial: planned(recipe, chosen, seed).trial }))
@@ -43,18 +50,23 @@ async function study({ seeds, out, reportOnly = false }: StudyOptions): Promise<
   if (numDone < numAll) say(`note: ${numAll - numDone} of ${numAll} runs are not done`);
   const inEnsembles = [SINGLE, CODISTILLED, "consolidated"];
   const arms = refinementFigures(done, (arm) => say(`recalibrating ${arm}`), inEnsembles);
-  for (const file of await writeTransfer({ arms, tried, first, out })) say(`wrote ${file}`);
+  for (const file of await writeTransfer({ arms, tried, choosingSeeds, out })) say(`wrote ${file}`);
 }
 
-/** Seed by seed; false when that was stopped. */
+/** First what settings are chosen by, then seed by seed; false when that was stopped. */
 async function trainAll(seeds: readonly number[], out: string): Promise<boolean> {
-  const [first = 1] = seeds;
+  for (const seed of choosingSeeds) {
+    for (const recipe of recipes) {
+      for (const setting of recipe.settings)
+        if (!(await train(planned(recipe, setting, seed, true), out))) return false;
+    }
+  }
+  const chosen = recipes.map((recipe) => triedOf(recipe, out));
+  for (const one of chosen) say(`${one.recipe.name}: ${one.chosen?.name}`);
   for (const seed of seeds) {
     if (!(await runAll(trialsOf(references, [seed], [STEPS]), out, flightsStudy))) return false;
-    for (const recipe of recipes) {
-      const { chosen } = triedOf(recipe, first, out);
-      const settings = seed === first || !chosen ? recipe.settings : [chosen];
-      for (const setting of settings) if (!(await train(planned(recipe, setting, seed), out))) return false;
+    for (const { recipe, chosen: setting } of chosen) {
+      if (setting && !setting.isReference && !(await train(planned(recipe, setting, seed), out))) return false;
     }
   }
   return true;
@@ -68,18 +80,18 @@ async function train({ trial, teachers }: Planned, out: string): Promise<boolean
   return runAll([trial], out, taught);
 }
 
-/** What the settings of a recipe came to on validation with a seed, as far as they are done. */
-function triedOf(recipe: Recipe, seed: number, out: string): Tried {
+/** What the settings of a recipe came to a month earlier; none is chosen before all are done. */
+function triedOf(recipe: Recipe, out: string): Tried {
+  const runsOf = (setting: Setting) => choosingSeeds.map((seed) => planned(recipe, setting, seed, true).trial);
   const settings = recipe.settings
-    .map((setting) => ({ setting, trial: planned(recipe, setting, seed).trial }))
-    .filter(({ trial }) => isDone(folderOf(out, trial)))
-    .map(({ setting, trial }) => ({ setting, ...figuresOf(trial, out) }));
-  const [best] = [...settings].sort((a, b) => a.validation - b.validation);
+    .filter((setting) => runsOf(setting).every((trial) => isDone(folderOf(out, trial))))
+    .map((setting) => ({ setting, ...figuresOf(runsOf(setting), out) }));
+  const [best] = settings.length < recipe.settings.length ? [] : [...settings].sort((a, b) => a.loss - b.loss);
   return { recipe, settings, chosen: best?.setting ?? null };
 }
 
-function figuresOf(trial: Trial, out: string) {
-  const { groups } = readOutcome(folderOf(out, trial));
+function figuresOf(trials: readonly Trial[], out: string) {
+  const groups = trials.flatMap((trial) => readOutcome(folderOf(out, trial)).groups);
   const meanOf = (of: "validationLoss" | "testLoss" | "testAuc") => mean(groups.map((group) => group[of]));
   return { validation: meanOf("validationLoss"), loss: meanOf("testLoss"), auc: meanOf("testAuc") };
 }
