@@ -117,6 +117,8 @@ export type TrainEvent =
       readonly learningRate: number;
       readonly stepsPerSecond: number;
       readonly teachers: readonly TeacherUse[];
+      /** Squared norms of gradients, of the parts of a step and of the step, as means over so many steps; left out without `noiseScale`. */
+      readonly squaredNorms?: { readonly part: number; readonly step: number; readonly numSteps: number };
       /** Mean seconds of a step of each worker, by rank; left out of a group of one. */
       readonly workers?: readonly WorkerUse[];
       /** Of asynchronous SGD: the gradients since the last such event. */
@@ -163,7 +165,7 @@ export type TrainEvent =
       readonly learningRateScale: number;
       readonly reason: string;
     }
-  /** Validations had not improved for long enough; the group ends here, as finished. */
+  /** Validations had not improved for long enough, or one was as good as it had to be; the group ends here, as finished. */
   | {
       /** The group has trained for as long as `timeLimit` allows; it ends as finished. */
       readonly event: "time-limit";

@@ -30,7 +30,9 @@ export const commonOptions = {
   earlyStopping: z
     .strictObject({ patience: z.int().positive(), minDelta: z.number().nonnegative().default(0) })
     .optional(),
+  stopAtLoss: z.number().optional(),
   timeLimit: z.number().positive().optional(),
+  noiseScale: z.boolean().optional(),
   ema: z.strictObject({ decay: z.number().min(0).lt(1).default(0.999) }).optional(),
   init: z
     .union(

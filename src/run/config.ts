@@ -99,6 +99,12 @@ function crossChecks(config: RunConfig): string[] {
         : `globalBatchSize (${globalBatchSize})`;
     problems.push(`workers: must divide ${each}, so that all have equally many rows, got ${workers}`);
   }
+  const { kind } = config.algorithm;
+  if (config.noiseScale && !((kind === "plain" || kind === "codistill") && accumulate * workers > 1)) {
+    problems.push(
+      `noiseScale: needs the algorithm "plain" or "codistill" and a step of two parts or more, got "${kind}", accumulate ${accumulate} and workers ${workers}; set accumulate to 2, or leave noiseScale out`,
+    );
+  }
   if (workers > 1 && device !== undefined && device !== "cpu") {
     problems.push(`workers: must be 1 on ${device}, as workers share the memory of params, got ${workers}`);
   }

@@ -37,6 +37,8 @@ export interface KeeperOptions {
   readonly best: SavedInfo["best"];
   readonly waiting: Waiting;
   readonly earlyStopping?: EarlyStopping | undefined;
+  /** Training ends at a validation whose loss is at most this. */
+  readonly stopAtLoss?: number | undefined;
   /** Whether a validation at the student's step was cancelled before. */
   readonly mustValidate: boolean;
   /** Whether the group had trained for as long as it may. */
@@ -57,7 +59,7 @@ export interface Keeper {
   /** Say that the group has trained for as long as it may; the next checkpoint says so too. */
   endTime(): void;
   isOutOfTime(): boolean;
-  /** The best so far, when validations have not improved on it for long enough; else null. */
+  /** The best so far, when it is good enough, or validations have not improved on it for long enough; else null. */
   stopsEarly(): SavedInfo["best"];
   /**
    * Save a checkpoint. A disk that fails is logged and the older checkpoint stays, unless `must` says that writing has
@@ -126,7 +128,9 @@ export function groupKeeper(options: KeeperOptions): Keeper {
     await writing.checkpoint(false, save);
   }
 
-  const stopsEarly = () => (hasWaitedEnough(waiting, options.earlyStopping) ? best : null);
+  const { stopAtLoss = Number.NEGATIVE_INFINITY } = options;
+  const stopsEarly = () =>
+    hasWaitedEnough(waiting, options.earlyStopping) || (best !== null && best.loss <= stopAtLoss) ? best : null;
   return {
     validate: (must) => writing.best(must, validate),
     owesValidation: () => mustValidate,

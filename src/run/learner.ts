@@ -87,10 +87,10 @@ function networkOf(
  * Throws {@link ConfigError} when a pattern of the optimizer matches no param, or one that cannot have sparse updates.
  */
 export function learnerOf(config: RunConfig, model: Model, objective: Objective): Learner {
-  const { ema, globalBatchSize, accumulate } = config;
+  const { ema, globalBatchSize, accumulate, noiseScale = false } = config;
   checkPatterns(config.optimizer, Object.keys(model.params));
   const optimizer = configuredOptimizer(config, algorithmOf(config).learningRate);
   checkSparseParams(optimizer, model.params);
   const distillation = algorithmOf(config).distillation(globalBatchSize / accumulate / sharersOf(config));
-  return { model, objective, optimizer, distillation, ...(ema && { ema }) };
+  return { model, objective, optimizer, distillation, ...(ema && { ema }), ...(noiseScale && { measuresNoise: true }) };
 }

@@ -41,6 +41,7 @@ export function stepMeter(
         learningRate,
         stepsPerSecond,
         teachers,
+        ...squaredNormsOf(steps),
         ...workersOf(steps),
         ...gradientsOf(steps),
       };
@@ -55,6 +56,13 @@ export function stepMeter(
 function meanIfAny<K extends "targetLoss" | "gramLoss">(name: K, steps: readonly Step[]): Pick<StepEvent, K> {
   const value = mean(steps.map((step) => step[name] ?? null));
   return (value === null ? {} : { [name]: value }) as Pick<StepEvent, K>;
+}
+
+/** Means over steps that measure noise; squares first, as the mean of norms is not the norm of the mean. */
+function squaredNormsOf(steps: readonly Step[]): Pick<StepEvent, "squaredNorms"> {
+  const part = mean(steps.map(({ squaredPartNorm }) => squaredPartNorm ?? null));
+  const step = mean(steps.map(({ gradNorm }) => gradNorm ** 2));
+  return part === null || step === null ? {} : { squaredNorms: { part, step, numSteps: steps.length } };
 }
 
 /** The mean seconds of each worker. */

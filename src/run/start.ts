@@ -166,6 +166,7 @@ export async function startGroup(options: GroupOptions) {
     best,
     waiting: info?.waiting ?? notWaiting,
     earlyStopping: config.earlyStopping,
+    stopAtLoss: config.stopAtLoss,
     // A group that has lost the file of its best params must validate again, or it would ship nothing after its last
     // step.
     mustValidate: (info?.mustValidate ?? beginning.step > 0) || (best === null && (info?.best ?? null) !== null),

@@ -95,7 +95,8 @@ export function stepGraph(learner: Learner, numTeachers: number): Graph {
  * The gradient of one of a step's parts, and its losses: written to the running sums by the first part, and added to them by
  * a later one. `partShare` is by how much the loss of a part counts, 1 over the number of parts; where labels have weights,
  * `labelShare` multiplies the label loss. The buffers that each part makes of those of the step before are added up too. Its
- * states are fed, and put out under `after`: each part has states of its own, as it reads other rows.
+ * states are fed, and put out under `after`: each part has states of its own, as it reads other rows. Of a learner that measures noise,
+ * `squaredPartNorm` is the squared norm of the part's own gradient, as that of a step which is this part alone.
  */
 export function accumulateGraph(learner: Learner, numTeachers: number, isLater = false): Graph {
   const before = carriedTensors(learner, numTeachers);
@@ -109,7 +110,10 @@ export function accumulateGraph(learner: Learner, numTeachers: number, isLater =
     [stateNames.lossSum]: finiteLosses(losses).reduce(add),
   };
   const states = Object.fromEntries(Object.entries(carried).filter(([name]) => !isBuffer(name)));
-  return { outputs: { ...losses, ...withPrefix(stateNames.after, states) }, updates: mapValues(sums, sumOf) };
+  const noise = learner.measuresNoise && {
+    squaredPartNorm: div(squaredNormOf(grads), mul(shares.partShare, shares.partShare)),
+  };
+  return { outputs: { ...losses, ...noise, ...withPrefix(stateNames.after, states) }, updates: mapValues(sums, sumOf) };
 }
 
 function isBuffer(name: string): boolean {

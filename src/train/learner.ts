@@ -17,6 +17,8 @@ export interface Learner {
    * params.
    */
   readonly ema?: { readonly decay: number };
+  /** Of steps of several parts, put out the squared norm of each part's own gradient; false by default. */
+  readonly measuresNoise?: boolean;
 }
 
 /**

@@ -16,6 +16,8 @@ export interface StepMetrics {
   /** Norm of the gradient of the whole loss, over all params. */
   readonly gradNorm: number;
   readonly learningRate: number;
+  /** The mean squared norm of the gradients of its parts, of steps that measure noise. */
+  readonly squaredPartNorm?: number;
   /** Which number was not finite, so that the step changed nothing. Null for a step that was taken. */
   readonly skipped: string | null;
   /** The statistics of the step's teachers, in their order, and of the student; null without teachers. */
@@ -47,6 +49,7 @@ export function metricsOf(
   },
 ): StepMetrics {
   const [targetLoss, gramLoss] = [record.get("targetLoss"), record.get("gramLoss")];
+  const squaredPartNorm = record.get("squaredPartNorm");
   const metrics = {
     labelLoss: record.get("labelLoss") ?? Number.NaN,
     ...(targetLoss !== undefined && { targetLoss }),
@@ -54,6 +57,7 @@ export function metricsOf(
     divergence: record.get("divergence") ?? null,
     ...(gramLoss !== undefined && { gramLoss }),
     gradNorm: Math.sqrt(record.get("squaredGradNorm") ?? Number.NaN),
+    ...(squaredPartNorm !== undefined && { squaredPartNorm }),
     learningRate,
     statistics: statisticsOf(record, numTeachers),
     ...(workers.length > 0 && { workers }),

@@ -37,11 +37,18 @@ export interface CommonRunInput {
    * more than `minDelta` (0 by default).
    */
   readonly earlyStopping?: { readonly patience: number; readonly minDelta?: number | undefined } | undefined;
+  /** End a group's training at the first validation whose loss is at most this. */
+  readonly stopAtLoss?: number | undefined;
   /**
    * The most seconds that a group trains, from when it begins to put itself together. It then validates, saves and ends as
    * finished, though it has not taken all steps. No limit by default.
    */
   readonly timeLimit?: number | undefined;
+  /**
+   * Log the squared norms of the gradients of a step and of its parts, from which the gradient noise scale follows: a step must have two
+   * parts or more, by `accumulate` or `workers`. False by default.
+   */
+  readonly noiseScale?: boolean | undefined;
   /**
    * Validate and ship a moving average of the params (Polyak averaging; decay 0.999 by default) instead of the params
    * of the last step. The other groups learn from the params themselves all the same.
