@@ -42,6 +42,7 @@ const textTeacher = z.union(
       sha256: z.string().optional(),
       network: textModelSchema,
       tokenizer: z.string().optional(),
+      isNetworkSaid: z.boolean().optional(),
       weight,
     }),
   ],

@@ -1,4 +1,5 @@
 /** The network of a run on text, and its batches. */
+import { decodeJson } from "../checkpoint/json.js";
 import type { ReadyStream } from "../data/stream.js";
 import { laneStream, sequenceStream, type TextStreamOptions } from "../data/text/streams.js";
 import { lstmLanguageModel, lstmReader } from "../nn/lstm-language-model.js";
@@ -21,6 +22,27 @@ export function textBatch(config: TextRunConfig): TextBatch {
 export function streamSizes({ globalBatchSize, accumulate }: Pick<TextRunConfig, "globalBatchSize" | "accumulate">) {
   return { batchSize: globalBatchSize, pieces: accumulate };
 }
+
+/**
+ * A network as the files of its weights say it, in their metadata: without what only training has. The shapes of weights do not
+ * tell all of it, such as the number of heads, with which a transformer computes something else by the same weights.
+ */
+export function networkText({ dropout: _, ...network }: TextRunConfig["model"]): string {
+  return JSON.stringify(Object.fromEntries(Object.entries(network).sort(([a], [b]) => (a < b ? -1 : 1))));
+}
+
+/**
+ * Whether two texts of {@link networkText} are of one network: what both say is alike. An option that one of them lacks came with
+ * another version of codistill, which takes its default for what the files before it are.
+ */
+export function isSameNetwork(one: string, other: string): boolean {
+  const [a, b] = [one, other].map((text) => decodeJson(text));
+  if (!isRecord(a) || !isRecord(b)) return false;
+  return Object.entries(a).every(([name, value]) => !Object.hasOwn(b, name) || b[name] === value);
+}
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null;
 
 /** A network of a run, and how it is served. */
 export interface TextNetwork {

@@ -220,6 +220,13 @@ test("wrong teachers of text are refused with what to do, before anything is wri
       /teachers\.0\.network\.width: must be teachers\.0\.network\.hidden/,
     ],
     [
+      of({
+        weights: join(transformer, "model.safetensors"),
+        network: { kind: "transformer", width: 16, layers: 1, heads: 4 },
+      }),
+      /teachers\.0: weights predict by the network that they were trained in, and the file \S+ says .*"heads":2.*, network .*"heads":4.*\. Name the network that the file says/,
+    ],
+    [
       { ...of({ run: lstms }), data: { ...common.data, tokenizer: "tokens.json" } },
       /a teacher predicts the student's tokens, and the tokenizer of \S+ is another one \(bytes\) than data\.tokenizer \(SHA-256 \w{8}\)/,
     ],
@@ -280,5 +287,27 @@ test("a run goes on with the teachers that it began with", async () => {
     stderr,
     /teachers\.0: a run goes on with the teacher 1 it began with \(\S+.*and \S+ is another one/,
     shown,
+  );
+});
+
+test("the number of heads is that of the file, or the configuration's where the file does not say it", async () => {
+  const { transformer } = folders();
+  const model = { kind: "transformer", width: 16, layers: 1, heads: 4 };
+  const others = { ...student, ...short, model, init: join(transformer, "model.safetensors") };
+  const path = await place.write("heads.json", JSON.stringify(others));
+  const { code, stderr, shown } = await place.command(["train", path]);
+  assert.equal(code, 1, shown);
+  assert.match(
+    stderr,
+    /init: weights begin a run of the network that they are of, and \S+ says .*"heads":2.*, model .*"heads":4/,
+    shown,
+  );
+  const weights = join(runFolder(transformer).group(0).path, "best.safetensors");
+  const unsaid = { ...student, ...short, teachers: [{ weights, network: { ...model, heads: 2 } }] };
+  const { shown: told } = await trained("unsaid", unsaid);
+  assert.match(
+    told,
+    /the weights of teachers\.0 do not say their network, .* number of heads: the 2 of the configuration are taken/,
+    told,
   );
 });

@@ -7,6 +7,7 @@ import { digestChange, sha256 } from "../../checkpoint/digest.js";
 import { openSafetensors } from "../../checkpoint/seal.js";
 import { ConfigError, messageOf } from "../../errors.js";
 import type { RunConfig } from "../../run/schema.js";
+import { isSameNetwork } from "../../run/text-network.js";
 import type { NamedArrays } from "../../runtime/array.js";
 import { readRegular } from "../files/plain-files.js";
 
@@ -47,6 +48,12 @@ export async function readInit(
   for (const [key, own] of Object.entries(meaning)) {
     const theirs = metadata[key];
     if (theirs === undefined || theirs === own) continue;
+    if (key === "network") {
+      if (isSameNetwork(theirs, own)) continue;
+      throw new ConfigError(
+        `init: weights begin a run of the network that they are of, and ${init.path} says ${theirs}, model ${own}. Set model as the file says, or use other weights.`,
+      );
+    }
     if (key in otherPlaces) {
       throw new ConfigError(
         `init: weights begin a run with the same ${otherPlaces[key]}, and ${init.path} is of others (${key}: ${digestChange(theirs, own)}). Use weights of a run on the same features and label, or none.`,

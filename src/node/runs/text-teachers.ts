@@ -14,6 +14,7 @@ import type { TextRunConfig } from "../../run/kinds/text.js";
 import { groupFiles } from "../../run/saved-group.js";
 import type { RunConfig } from "../../run/schema.js";
 import { MAX_TEACHERS } from "../../run/teacher-schema.js";
+import { isSameNetwork, networkText } from "../../run/text-network.js";
 import { type NotedTeacher, notedTeachers, teacherNetwork } from "../../run/text-teachers.js";
 import type { NamedArrays } from "../../runtime/array.js";
 import { readRegular } from "../files/plain-files.js";
@@ -143,12 +144,12 @@ async function checked(
   own: TextRunConfig,
   { weights, network, tokenizer, weight }: NotedTeacher,
   place: string,
-  whose = weights,
+  run?: string,
 ): Promise<NotedTeacher> {
   const bytes = read(weights, place);
   const { tensors, metadata } = await opened(weights, bytes, place);
   const theirs = tokenizer ?? metadata.tokenizerSha256 ?? (metadata.tokenizer === "bytes" ? "bytes" : undefined);
-  await checkTokenizer(own, theirs, place, whose);
+  await checkTokenizer(own, theirs, place, run ?? weights);
   const vocabulary = tensors.embedding?.shape[0] ?? 0;
   const model = teacherNetwork(own, network, Math.max(1, vocabulary), place);
   const [problem, ...more] = weightProblems(tensors, model);
@@ -158,8 +159,22 @@ async function checked(
       `${place}: the weights ${weights} do not fit their network, ${JSON.stringify(network)}: ${problem}${others}. Give the weights of a run with its own config.json.`,
     );
   }
+  const said = metadata.network;
+  if (said !== undefined && !isSameNetwork(said, networkText(network))) {
+    throw new ConfigError(
+      `${place}: weights predict by the network that they were trained in, and the file ${weights} says ${said}, ${run === undefined ? "network" : `the config.json of ${run}`} ${networkText(network)}. Name the network that the file says.`,
+    );
+  }
   const digest = await sha256(bytes);
-  return { weights, sha256: digest, network, ...(theirs !== undefined && { tokenizer: theirs }), weight };
+  const isNetworkSaid = said !== undefined || run !== undefined;
+  return {
+    weights,
+    sha256: digest,
+    network,
+    ...(theirs !== undefined && { tokenizer: theirs }),
+    isNetworkSaid,
+    weight,
+  };
 }
 
 /** Throws {@link ConfigError} where a teacher's tokenizer is known and another one than the student's. */

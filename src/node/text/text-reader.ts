@@ -8,8 +8,9 @@ import { exportText } from "../../run/export-text.js";
 import { type TextRunConfig, TOKENIZER_FILE } from "../../run/kinds/text.js";
 import { scoreTextRun } from "../../run/score-text.js";
 import { DEFAULT_TEACHER_WEIGHT } from "../../run/teacher-schema.js";
-import { streamSizes, textBatch, textNetwork } from "../../run/text-network.js";
+import { networkText, streamSizes, textBatch, textNetwork } from "../../run/text-network.js";
 import { textGroupSpec, textRunSpec } from "../../run/text-spec.js";
+import { notedTeachers } from "../../run/text-teachers.js";
 import { rootKey } from "../../runtime/random.js";
 import type { DataReader } from "../runs/data-reader.js";
 import { readTeachers } from "../runs/text-teachers.js";
@@ -65,6 +66,7 @@ export const textReader: DataReader<TextRunConfig> = {
         ...(text.tokenizer.endOfText !== null && { endOfText: String(text.tokenizer.endOfText) }),
         tokenizer: tokenizerFile ? TOKENIZER_FILE : "bytes",
         ...(tokenizerFile && { tokenizerSha256: text.tokenizer.digest }),
+        network: networkText(config.model),
       },
       exported: ({ params }, metadata) => ({
         "model.onnx": exportText(network.reader, params, metadata),
@@ -85,7 +87,7 @@ export const textReader: DataReader<TextRunConfig> = {
       size: sizes.validation,
       shard: Uint32Array.from({ length: train.numDocuments }, (_, d) => d),
     });
-    return { ...spec, meaning: { tokenizerSha256: text.tokenizer.digest } };
+    return { ...spec, meaning: { tokenizerSha256: text.tokenizer.digest, network: networkText(config.model) } };
   },
   async shards(config, slots, cacheFolder) {
     const text = await prepareText(textSpecOf(config), { cacheFolder });
@@ -99,9 +101,17 @@ export const textReader: DataReader<TextRunConfig> = {
 /** What the teachers of a run do, in words. */
 function teacherNotes({ teachers, teacherWeight = DEFAULT_TEACHER_WEIGHT }: TextRunConfig): string[] {
   if (!teachers) return [];
+  const unsaid = notedTeachers({ teachers }).flatMap(({ isNetworkSaid = true, network }, i) =>
+    isNetworkSaid || network.kind !== "transformer"
+      ? []
+      : [
+          `the weights of teachers.${i} do not say their network, and their shapes do not tell the number of heads: the ${network.heads} of the configuration are taken`,
+        ],
+  );
   const whose = teachers.length === 1 ? "its teacher predicts" : `the mean of ${teachers.length} teachers predicts`;
   return [
     `${percent(teacherWeight)} of the label loss is against what ${whose} of each batch, in the step (teachers, teacherWeight)`,
+    ...unsaid,
   ];
 }
 

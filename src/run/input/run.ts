@@ -223,6 +223,8 @@ export type TextTeacherInput =
       readonly network: TextModelInput;
       /** "bytes", or the SHA-256 of the tokenizer.json, which must be the student's. */
       readonly tokenizer?: string | undefined;
+      /** Whether the file or its run says this network; noted when the configuration is loaded. */
+      readonly isNetworkSaid?: boolean | undefined;
       /** How much it counts in the mean of the teachers; 1 by default. */
       readonly weight?: number | undefined;
     };
