@@ -44,8 +44,8 @@ export function writeComparisonReport(folder: string): Written {
   return { ...writePage(page, reportsIn(folder)), figures: comparisonFigures(facts, measured) };
 }
 
-/** What the first run that prepared its data says of it. */
-function rowsOf(comparison: Comparison) {
+/** Rows, documents or images of each split, as the first run that prepared its data says; null before that. */
+export function rowsOf(comparison: Comparison) {
   for (const seed of comparison.seeds) {
     for (const { name, config } of comparison.arms) {
       if (config === null) continue;
