@@ -83,13 +83,23 @@ export interface Draw {
   readonly place: number;
 }
 
+/** A batch of all parts together, as a part of it is made: places are counted from its beginning, and are below `size`. */
+export interface WholeBatch {
+  readonly size: number;
+  /** The place of the part's first example. */
+  readonly start: number;
+  /** Where the example at a place was drawn, and its index. */
+  draw(at: number): Draw;
+  index(at: number): number;
+}
+
 /**
  * Full batches of whatever has the given indices, each epoch in its own seeded order, as of {@link batchStream}, which says
- * what is thrown. `batchOf` makes a batch of the indices that were drawn; it may ask where the i-th of them was drawn.
+ * what is thrown. `batchOf` makes a batch of the indices that were drawn; it may ask for those of the other parts.
  */
 export function drawnStream(
   options: Omit<BatchStreamOptions, "rows">,
-  batchOf: (wanted: Uint32Array, draw: (i: number) => Draw) => NamedArrays,
+  batchOf: (wanted: Uint32Array, whole: WholeBatch) => NamedArrays,
 ): ReadyStream {
   const { indices, batchSize, key, cursor = { epoch: 0, position: 0 } } = options;
   const numRows = indices.length;
@@ -124,8 +134,12 @@ export function drawnStream(
     next() {
       const wanted = new Uint32Array(end - start);
       for (let i = start; i < end; i++) wanted[i - start] = rowAt(position + i);
-      const first = position + start;
-      const batch = batchOf(wanted, (i) => drawAt(first + i));
+      const batch = batchOf(wanted, {
+        size: batchSize,
+        start,
+        draw: (at) => drawAt(position + at),
+        index: (at) => rowAt(position + at),
+      });
       // Only now: a batch that cannot be read is not drawn.
       skip();
       return batch;

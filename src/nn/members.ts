@@ -38,7 +38,7 @@ function flat(x: Tensor): Tensor {
 }
 
 /** Values [batch, ...] for each member: [batch x members, ...]. */
-function forMembers(values: Tensor, count: number): Tensor {
+export function forMembers(values: Tensor, count: number): Tensor {
   const [batch = "batch", ...rest] = values.shape;
   const one = reshape(values, [batch, 1, ...rest]);
   return flat(

@@ -1,13 +1,14 @@
 /** Learning the classes of images: the network, the batches and the metrics of a run on images. */
 import { imageStream } from "../data/images/image-stream.js";
 import { type ImageShape, type Images, imagesInOrder } from "../data/images/images.js";
+import { mixedObjective } from "../nn/mixed-labels.js";
 import { mobileNet } from "../nn/mobilenet.js";
 import type { Model } from "../nn/model.js";
 import { resnet } from "../nn/resnet.js";
 import { smallCnn } from "../nn/small-cnn.js";
 import { type Pass, predictAll } from "../train/evaluate.js";
 import { predictGraph, shippedName } from "../train/graphs.js";
-import { augmentationOf, type ImageRunConfig } from "./kinds/images.js";
+import { augmentationOf, type ImageRunConfig, mixupOf } from "./kinds/images.js";
 import { learnerOf, type RunLearner } from "./learner.js";
 import type { GroupSpec, RunSpec } from "./specs.js";
 import { validated } from "./table-spec.js";
@@ -45,7 +46,13 @@ export function imageRunSpec(config: ImageRunConfig, images: FittedImages): RunS
 function imageLearner(config: ImageRunConfig, images: FittedImages): RunLearner {
   const { classes, counts } = images;
   const task = configuredTask(config.task, { kind: "classes", classes: [...classes], counts: [...counts] });
-  return { ...learnerOf(config, networkOf(config.model, images), task.objective), task };
+  const isMixed = mixupOf(config.data) > 0;
+  const objective = isMixed ? mixedObjective(task.objective) : task.objective;
+  return {
+    ...learnerOf(config, networkOf(config.model, images), objective),
+    ...(isMixed && { hasRowWeights: true }),
+    task,
+  };
 }
 
 /** The network of images by its kind. */
@@ -92,6 +99,7 @@ export function imageGroupSpec(config: ImageRunConfig, data: ImageShard): GroupS
         indices: data.shard,
         batchSize: config.globalBatchSize / config.accumulate,
         augmentation: augmentationOf(config.data),
+        mixup: mixupOf(config.data),
         key,
         ...(cursor && { cursor }),
         ...(part && { part }),

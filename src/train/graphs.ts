@@ -206,7 +206,7 @@ function differentiate(learner: Learner, numTeachers: number, before: Tensors, s
   const student = train(model, weights, inputs, key);
   const { shape, dtype } = objective.labels ?? { shape: ["batch"], dtype: "float32" };
   const labels = input(labelsName, sized(shape, taught), dtype);
-  const rowWeights = learner.hasRowWeights ? input(weightsName, sized(["batch"], taught)) : undefined;
+  const rowWeights = learner.hasRowWeights ? input(weightsName, sized(shape, taught)) : undefined;
   const fixed = fixedSaid(learner, inputs, under(stateNames.state));
   // Of the shape of the student's own predictions.
   const isGiven = learner.fixedTeachers !== undefined && !learner.fixedTeachers.networks;

@@ -7,7 +7,7 @@ export interface Learner {
   readonly model: Model;
   readonly objective: Objective;
   readonly optimizer: GradientTransformation;
-  /** Whether batches have a weight of each row (`weights` [batch]), which multiplies its losses; false by default. */
+  /** Whether batches have a weight of each label (`weights`, of the shape of `labels`), which multiplies its loss; false by default. */
   readonly hasRowWeights?: boolean;
   readonly distillation?: Distillation;
   /** Teachers that do not change while the student trains; none by default. */

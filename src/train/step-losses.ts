@@ -16,7 +16,7 @@ export interface Shares {
 }
 
 /**
- * The labels of a batch, and the weights of its rows where they have some: both [batch]. Where fixed teachers teach, also what they
+ * The labels of a batch, and their weights where they have some: both [batch], or [batch, 2] of mixed examples. Where fixed teachers teach, also what they
  * predict, [batch] or [batch, classes].
  */
 export interface Labelled {
@@ -90,7 +90,8 @@ export function lossesOf(
     const [student, ...teachers] = said.map(({ fresh = {}, rows }, i) =>
       "logits" in fresh ? fresh.rows : rows && i === 0 ? seen(rows) : rows,
     );
-    const weights = everyWeight && seen(everyWeight);
+    // Mixed examples have weights of their labels, and count alike as rows.
+    const weights = everyWeight?.shape.length === 1 ? seen(everyWeight) : undefined;
     const each = teachers.map((teacher) => gramLoss(hidden(student), stopGradient(hidden(teacher)), weights));
     const gram = div(each.reduce(add), each.length);
     const weighted = mul(mul(input("distillWeight", []), gramWeight), gram);

@@ -13,7 +13,7 @@ const place = workplace();
 
 const config = {
   name: "shapes",
-  data: { kind: "images", source: "shapes", size: 12, augment: { padCrop: 1, flip: true, jitter: 0.2 } },
+  data: { kind: "images", source: "shapes", size: 12, augment: { padCrop: 1, flip: true, jitter: 0.2, mixup: 0.1 } },
   model: { kind: "cnn", widths: [8, 16] },
   optimizer: { kind: "adam", learningRate: 0.01 },
   algorithm: { burnInSteps: 20, publishInterval: 10, exchangeInterval: 10 },

@@ -38,11 +38,16 @@ test("a batch has the pixels and the class of each image, and refuses images tha
   assert.deepEqual(all.flatMap(bytes), [...pixels]);
 });
 
-for (const [name, augmentation] of Object.entries({
+for (const [name, { mixup, ...augmentation }] of Object.entries({
   "a padded crop, a flip and colours": everything,
   "a resized crop": { resizedCrop: { area: [0.3, 0.9], ratio: [0.7, 1.4] }, flip: true },
-} satisfies Record<string, Augmentation>)) {
-  const options = { images, augmentation, indices: Uint32Array.from(labels.keys()), batchSize: 6, key: rootKey(3) };
+  "a flip and mixup": { flip: true, mixup: 0.4 },
+} satisfies Record<string, Augmentation & { readonly mixup?: number }> as Record<
+  string,
+  Augmentation & { readonly mixup?: number }
+>)) {
+  const indices = Uint32Array.from(labels.keys());
+  const options = { images, augmentation, mixup, indices, batchSize: 6, key: rootKey(3) };
 
   test(`${name}: two and three workers together have the batches of one, across epochs`, () => {
     for (const count of [2, 3]) {
@@ -52,10 +57,12 @@ for (const [name, augmentation] of Object.entries({
         const whole = one.next();
         const together = parts.map((part) => part.next());
         assert.deepEqual(together.flatMap(bytes), bytes(whole));
-        assert.deepEqual(
-          together.flatMap((batch) => [...(batch.labels?.data ?? [])]),
-          [...(whole.labels?.data ?? [])],
-        );
+        for (const array of ["labels", "weights"]) {
+          assert.deepEqual(
+            together.flatMap((batch) => [...(batch[array]?.data ?? [])]),
+            [...(whole[array]?.data ?? [])],
+          );
+        }
       }
       assert.equal(one.cursor.epoch, 2);
     }
@@ -72,12 +79,52 @@ for (const [name, augmentation] of Object.entries({
     stream.skip();
     const second = bytes(stream.next());
     assert.deepEqual(bytes(imageStream({ ...options, cursor: { epoch: 0, position: 6 } }).next()), second);
+    if (mixup !== undefined) return;
     // One image alone, so that only what happens to it differs between epochs.
     const alone = imageStream({ ...options, indices: Uint32Array.of(5), batchSize: 1 });
     const seen = new Set(Array.from({ length: 8 }, () => bytes(alone.next()).join()));
     assert.ok(seen.size > 4, `${seen.size} of 8 epochs differ`);
   });
 }
+
+test("mixup mixes each image of a batch with another one, pixels and labels by the same share of Beta(a, a)", () => {
+  const options = { images, indices: Uint32Array.from(labels.keys()), key: rootKey(3), batchSize: 7 };
+  const [plain, mixing] = [imageStream(options), imageStream({ ...options, mixup: 0.5 })];
+  const shares: number[] = [];
+  for (let step = 0; step < 40; step++) {
+    const [own, mixed] = [plain.next(), mixing.next()];
+    assert.deepEqual(
+      [mixed.labels?.shape, mixed.weights?.shape, mixed.images?.shape],
+      [
+        [7, 2],
+        [7, 2],
+        [7, 4, 5, 3],
+      ],
+    );
+    const [before, after] = [bytes(own), bytes(mixed)];
+    const [label, both] = [[...(own.labels?.data ?? [])], [...(mixed.labels?.data ?? [])]];
+    const weights = [...(mixed.weights?.data ?? [])].map(Number);
+    for (let i = 0; i < 7; i++) {
+      const other = (i + 2) % 7;
+      assert.deepEqual(both.slice(2 * i, 2 * i + 2), [label[i], label[other]]);
+      const [first = Number.NaN, second = Number.NaN] = weights.slice(2 * i);
+      assert.ok(Math.abs(first + second - 2) < 1e-6);
+      for (let k = 0; k < size; k++) {
+        const mixture =
+          0.5 * (first * (before[i * size + k] as number) + second * (before[other * size + k] as number));
+        assert.ok(Math.abs(mixture - (after[i * size + k] as number)) < 0.5001, `${mixture}`);
+      }
+      shares.push(first / 2);
+    }
+  }
+  // Of Beta(1/2, 1/2) a third lies below 1/4, and the mean is a half.
+  const low = shares.filter((share) => share < 0.25).length / shares.length;
+  assert.ok(Math.abs(low - 1 / 3) < 0.1, `${low}`);
+  assert.ok(Math.abs(shares.reduce((sum, x) => sum + x, 0) / shares.length - 0.5) < 0.07);
+  const two = imageStream({ ...options, batchSize: 2, mixup: 0.5 });
+  const [first, second, third, fourth] = two.next().labels?.data ?? [];
+  assert.deepEqual([third, fourth], [second, first]);
+});
 
 test("nothing is changed without augmentation, and the images themselves never are", () => {
   const before = pixels.slice();

@@ -241,6 +241,10 @@ const DATA: Readonly<Record<string, readonly [object, RegExp]>> = {
     /data\.fit: must be one of "crop"\|"pad"\|"stretch", got "crp"; did you mean "crop"\?/,
   ],
   "two channels": [{ source: shapes, channels: 2 }, /data\.channels: must be 1 or 3, got 2/],
+  "mixtures of a negative share": [
+    { source: shapes, augment: { mixup: -0.1 } },
+    /data\.augment\.mixup: must be >= 0, got -0\.1/,
+  ],
   "colours beyond all": [{ source: shapes, augment: { jitter: 2 } }, /data\.augment\.jitter: must be <= 1, got 2/],
 };
 

@@ -38,6 +38,11 @@ export interface AugmentInput {
   readonly flip?: boolean | undefined;
   /** Brightness, contrast and saturation at random; a number is for all three. */
   readonly jitter?: number | JitterInput | undefined;
+  /**
+   * Above 0, each image is mixed with another one of its batch by a share of Beta(mixup, mixup), and is learned as both classes by
+   * their shares (mixup, Zhang et al. 2018); 0 by default, 0.2 is usual. Teachers see the same mixtures.
+   */
+  readonly mixup?: number | undefined;
 }
 
 /** Images with a class each. */

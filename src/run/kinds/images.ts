@@ -42,11 +42,15 @@ const jitterSchema = z.union(
   "must be a number from 0 to 1, or { brightness, contrast, saturation }",
 );
 
+/** Of Beta(a, a), beyond which all mixtures are halves. */
+const MAX_MIXUP = 1000;
+
 const augmentSchema = z.strictObject({
   padCrop: z.int().nonnegative().max(MAX_SIDE).optional(),
   resizedCrop: resizedCropSchema.optional(),
   flip: z.boolean().optional(),
   jitter: jitterSchema.optional(),
+  mixup: z.number().nonnegative().max(MAX_MIXUP).optional(),
 });
 
 const imageDataSchema = z.strictObject({
@@ -84,10 +88,11 @@ export const imageKind: DataKind<typeof imageRunSchema, ImageRunInput> = {
   noun: "images",
   schema: imageRunSchema,
   isDocumented: true,
-  problems: ({ data, model }) => [
+  problems: ({ data, model, ...rest }) => [
     ...shareProblems(data),
     ...classProblems(data),
     ...augmentProblems(data),
+    ...mixupProblems(data, rest),
     ...sizeProblems(data, model),
   ],
   located: (config, absolute) => ({ ...config, data: dataLocated(config.data, absolute) }),
@@ -102,9 +107,9 @@ export const imageKind: DataKind<typeof imageRunSchema, ImageRunInput> = {
   }),
 };
 
-/** How images of a run are changed, with every option. */
+/** How images of a run are changed, each by itself, with every option. */
 export function augmentationOf({ augment = {} }: Pick<ImageRunConfig["data"], "augment">) {
-  const { resizedCrop = false, jitter, ...rest } = augment;
+  const { resizedCrop = false, jitter, mixup: _, ...rest } = augment;
   const crop = resizedCrop === true ? {} : resizedCrop;
   const { area = DEFAULT_CROP.area, ratio = DEFAULT_CROP.ratio } = crop || {};
   const all = (x: number) => ({ brightness: x, contrast: x, saturation: x });
@@ -115,11 +120,28 @@ export function augmentationOf({ augment = {} }: Pick<ImageRunConfig["data"], "a
   };
 }
 
+/** The parameter of the shares by which images are mixed; 0 where they are not. */
+export function mixupOf({ augment = {} }: Pick<ImageRunConfig["data"], "augment">): number {
+  return augment.mixup ?? 0;
+}
+
 /** All paths of images made absolute. */
 function dataLocated(data: ImageRunConfig["data"], absolute: (path: string) => string): ImageRunConfig["data"] {
   const all = (source: string | readonly string[]) => [source].flat().map(absolute);
   const split = (which: typeof data.validation) => (typeof which === "number" ? which : { source: all(which.source) });
   return { ...data, source: all(data.source), validation: split(data.validation), test: split(data.test) };
+}
+
+function mixupProblems(
+  data: ImageRunConfig["data"],
+  { globalBatchSize, accumulate }: Pick<ImageRunConfig, "globalBatchSize" | "accumulate">,
+): string[] {
+  const size = globalBatchSize / accumulate;
+  return mixupOf(data) > 0 && size < 2
+    ? [
+        `data.augment.mixup: mixes images of a batch, which needs two at least, and globalBatchSize / accumulate is ${size}; raise it, or leave mixup out`,
+      ]
+    : [];
 }
 
 function shareProblems({ validation, test }: ImageRunConfig["data"]): string[] {
