@@ -112,6 +112,20 @@ test("a table without the columns, with other values in them, or that is none is
     {},
     /the column image of \S+ must be paths, the bytes of files, or records with "bytes", and its type is INTEGER/,
   );
+  const nested: Readonly<Record<string, readonly [string, RegExp]>> = {
+    "select ['x'::blob] as image, 'a' as label": ["image", /its type is BLOB\[\]/],
+    "select {'bytes': ['x'::blob]} as image, 'a' as label": ["image", /its type is STRUCT\(bytes BLOB\[\]\)/],
+    "select {'more': {'bytes': 'x'::blob}} as image, 'a' as label": ["image", /its type is STRUCT\(more /],
+    "select {'bytes': 'x'} as image, 'a' as label": ["image", /its type is STRUCT\(bytes VARCHAR\)/],
+    "select map {'bytes': 'x'::blob} as image, 'a' as label": ["image", /its type is MAP\(/],
+    "select 'x'::blob as image, {'a': 1} as label": ["label", /names or numbers .* its type is STRUCT\(a INTEGER\)/],
+    "select 'x'::blob as image, [1] as label": ["label", /names or numbers .* its type is INTEGER\[\]/],
+    "select 'x'::blob as image, 'a'::blob as label": ["label", /names or numbers .* its type is BLOB/],
+  };
+  for (const [i, [select, [column, why]]] of Object.entries(nested).entries()) {
+    const file = await writeParquet(`nested${i}.parquet`, select);
+    await refused(file, {}, new RegExp(`the column ${column} of \\S+ must be .*${why.source}`));
+  }
   await refused(path("b.csv"), {}, /a class is a label of \S+, and none is "star"; there are /, {
     classes: ["star", "0"],
   });

@@ -7,10 +7,11 @@ import { dirname, isAbsolute, join } from "node:path";
 import { identifier, literal, patternOf } from "../../data/sql.js";
 import { DataError, messageOf } from "../../errors.js";
 import { nearest } from "../../nearest.js";
-import { count, counted, firstNames } from "../../report/format.js";
+import { count, counted, firstNames, shortened } from "../../report/format.js";
 import { isAddress } from "../files/addresses.js";
 import { type Database, openDuckdb } from "../sources/duckdb.js";
 import { formatOfName, identifyFiles } from "../sources/source-files.js";
+import { MAX_FILE_BYTES } from "./decode.js";
 import { fileDigest, imageFile, inOrder } from "./folders.js";
 import type { FoundImage, ImageSource } from "./found.js";
 import { BadImage } from "./pixels.js";
@@ -53,7 +54,8 @@ export async function openTables(
       const columns = await db.rows(`describe select * from ${from}`);
       const types = new Map(columns.map(([name, type]) => [String(name), String(type)]));
       for (const one of [image, label]) if (!types.has(one)) throw noColumn(path, one, [...types.keys()]);
-      files.push({ path, from, written: writtenAs(path, image, types.get(image) ?? "") });
+      checkLabelType(path, label, types.get(label) ?? "");
+      files.push({ path, from, written: await writtenAs(db, { path, from }, image, types.get(image) ?? "") });
       const found = await db.rows(`select cast(${named} as varchar), count(*) from ${from} group by 1`);
       for (const [name, n] of found) {
         if (name === null || name === "")
@@ -70,8 +72,10 @@ export async function openTables(
     throw new DataError(
       `images: a class is a label of ${paths.join(", ")}, and none is ${JSON.stringify(none)}; there are ${firstNames([...counts.keys()], 20)}`,
     );
+  const numImages = classes.reduce((sum, name) => sum + (counts.get(name) ?? 0), 0);
   const places = new Map(classes.map((name, k) => [name, k]));
   async function* images(): AsyncGenerator<FoundImage> {
+    let numSeen = 0;
     for (const { path, from, written } of files) {
       const db = await openDuckdb(spill, { reads: [path] });
       try {
@@ -84,18 +88,26 @@ export async function openTables(
             const place = places.get(String(labels[i]));
             // Rows without a label, and of classes that are not wanted.
             if (place === undefined) continue;
+            numSeen++;
             yield foundImage(path, row, String(text), place, written.kind);
           }
         }
+      } catch (error) {
+        // What comes late, as a damaged part of the file, is said as what comes early.
+        throw unreadable(path, error);
       } finally {
         await db.close();
       }
     }
+    if (numSeen === numImages) return;
+    throw new DataError(
+      `images: ${paths.join(", ")} had ${counted(numImages, "image")} when ${paths.length === 1 ? "it was" : "they were"} counted, and ${count(numSeen)} when ${paths.length === 1 ? "it was" : "they were"} read. The table is damaged, or was changed meanwhile; get it anew, and begin again.`,
+    );
   }
   const areFiles = files.some(({ written }) => written.kind === "paths");
   return {
     what: areFiles ? "a table with paths" : "a table with the content of files",
-    numImages: classes.reduce((sum, name) => sum + (counts.get(name) ?? 0), 0),
+    numImages,
     classes,
     counts: classes.map((name) => counts.get(name) ?? 0),
     size: null,
@@ -120,13 +132,25 @@ async function withTable(path: string, work: (db: Database) => Promise<void>): P
   try {
     await work(db);
   } catch (error) {
-    if (error instanceof DataError) throw error;
-    throw new DataError(`images: the table ${path} cannot be read: ${messageOf(error).split("\n")[0]}`, {
-      cause: error,
-    });
+    throw unreadable(path, error);
   } finally {
     await db.close();
   }
+}
+
+function unreadable(path: string, error: unknown): DataError {
+  if (error instanceof DataError) return error;
+  return new DataError(`images: the table ${path} cannot be read: ${messageOf(error).split("\n")[0]}`, {
+    cause: error,
+  });
+}
+
+/** Throws {@link DataError} for labels that are no names or numbers, as records and lists are. */
+function checkLabelType(path: string, label: string, type: string): void {
+  if (!/^(STRUCT|MAP|UNION|BLOB|GEOMETRY)\b|\]$/.test(type)) return;
+  throw new DataError(
+    `images: the column ${label} of ${path} must be names or numbers of classes, and its type is ${shortened(type, 100)}. Name another one as data.label.`,
+  );
 }
 
 /** A table as SQL; values of text files stay as they are written. */
@@ -144,20 +168,45 @@ function tableSql(path: string): string {
   }
 }
 
-function writtenAs(path: string, image: string, type: string): Written {
+async function writtenAs(
+  db: Database,
+  { path, from }: { readonly path: string; readonly from: string },
+  image: string,
+  type: string,
+): Promise<Written> {
   const column = identifier(image);
   if (type === "VARCHAR") return { kind: "paths", sql: column };
-  if (type === "BLOB") return { kind: "bytes", sql: `to_base64(${column})` };
-  if (/^STRUCT\(.*"?bytes"? BLOB/.test(type)) return { kind: "bytes", sql: `to_base64(${column}."bytes")` };
+  if (type === "BLOB") return { kind: "bytes", sql: contentSql(column) };
+  const bytes = `${column}."bytes"`;
+  const isRecord = /^STRUCT\(.*\)$/s.test(type) && (await typeOf(db, bytes, from)) === "BLOB";
+  if (isRecord) return { kind: "bytes", sql: contentSql(bytes) };
   throw new DataError(
-    `images: the column ${image} of ${path} must be paths, the bytes of files, or records with "bytes", and its type is ${type}. Name another one as data.image.`,
+    `images: the column ${image} of ${path} must be paths, the bytes of files, or records with "bytes", and its type is ${shortened(type, 100)}. Name another one as data.image.`,
   );
+}
+
+/** The type of an expression; undefined where it has none, as of a field that records do not have. */
+async function typeOf(db: Database, sql: string, from: string): Promise<string | undefined> {
+  try {
+    const [[, type] = []] = await db.rows(`describe select ${sql} as value from ${from}`);
+    return type === undefined ? undefined : String(type);
+  } catch {
+    return undefined;
+  }
+}
+
+/** What begins the text of content that is too large to be an image; no base 64 has a space. */
+const TOO_LARGE = "bytes ";
+
+/** The content of a file in base 64, or its size alone where no image has so many bytes. */
+function contentSql(column: string): string {
+  return `case when octet_length(${column}) > ${MAX_FILE_BYTES} then '${TOO_LARGE}' || octet_length(${column}) else to_base64(${column}) end`;
 }
 
 function foundImage(table: string, row: number, text: string, label: number, kind: Written["kind"]): FoundImage {
   if (kind === "bytes") {
     const name = `${table}, row ${count(row)}`;
-    return { name, label, encoded: () => Buffer.from(text, "base64"), pixels: null };
+    return { name, label, encoded: () => contentOf(text), pixels: null };
   }
   const isElsewhere = isAddress(text);
   const name =
@@ -168,6 +217,13 @@ function foundImage(table: string, row: number, text: string, label: number, kin
     return imageFile(name);
   };
   return { name, label, encoded, pixels: null };
+}
+
+function contentOf(text: string): Uint8Array {
+  if (!text.startsWith(TOO_LARGE)) return Buffer.from(text, "base64");
+  throw new BadImage(
+    `has ${count(Number(text.slice(TOO_LARGE.length)))} bytes, and the file of an image at most ${count(MAX_FILE_BYTES)}`,
+  );
 }
 
 function noColumn(path: string, column: string, names: readonly string[]): DataError {
