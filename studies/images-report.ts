@@ -17,7 +17,8 @@ import { aboutStudy, headOf, writeBoth } from "./report.js";
 export async function writeImageReport(folder: string, out: string): Promise<string[]> {
   const about = aboutStudy("images");
   const comparison = openComparison(folder);
-  const { machine, measured } = readMeasured(comparison);
+  const { measured } = readMeasured(comparison);
+  const machine = `${about.machine.cpu}, ${about.machine.cores} cores, Node.js ${about.versions.node}.`;
   const named = withFileNames(comparison);
   const open = named.seeds.flatMap((seed) =>
     named.arms
