@@ -16,7 +16,8 @@ export {
 } from "./image/evaluate-images.js";
 export { type ImageModel, openImageModel } from "./image/image-model.js";
 export { type PredictImagesOptions, type PredictImagesResult, predictImages } from "./image/predict-images.js";
-export { type EnsembleMemberInfo, type EnsembleOptions, type EnsembleResult, ensemble } from "./launch/ensemble.js";
+export { ensemble } from "./launch/ensemble.js";
+export type { EnsembleMemberInfo, EnsembleOptions, EnsembleResult } from "./launch/ensemble-files.js";
 export { trainEvents } from "./launch/run-events.js";
 export { type TrainOptions, train } from "./launch/train.js";
 export { onnxRuntimeEngine } from "./ort/onnxruntime.js";

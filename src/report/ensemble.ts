@@ -5,7 +5,7 @@ import { bytes, count, counted, seconds, table, wrapped } from "./format.js";
 export interface EnsembleView {
   readonly out: string;
   readonly bytes: number;
-  readonly task: TaskKind;
+  readonly task: TaskKind | "language";
   readonly members: readonly {
     readonly source: string;
     readonly group: number | null;

@@ -82,7 +82,7 @@ function withNames(node: NodeProto, renamed: ReadonlyMap<string, string>): NodeP
 }
 
 /** The sets of operations of all parts. */
-function opsetsOf(parts: readonly EnsemblePart[]): ModelProto["opsetImport"] {
+export function opsetsOf(parts: readonly Pick<EnsemblePart, "path" | "model">[]): ModelProto["opsetImport"] {
   const opsets = new Map<string, { readonly version: number; readonly path: string }>();
   for (const { path, model } of parts) {
     for (const { domain, version } of model.opsetImport) {

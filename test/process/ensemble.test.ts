@@ -226,7 +226,7 @@ test("two networks together, chosen groups, a run whose cache is gone; what is n
   assert.ok(!existsSync(place.path("none.onnx")));
 });
 
-test("a run that has not finished, and one on text, are refused", async () => {
+test("a run that has not finished, and one on text beside a table, are refused; groups of text are one model, too", async () => {
   const whole = await place.finished();
   const refused = async (folder: RunFolder, message: RegExp) => {
     const { code, stderr, shown } = await place.command([
@@ -250,7 +250,7 @@ test("a run that has not finished, and one on text, are refused", async () => {
     name: "text",
     data: { kind: "text", source: "a.txt", longest: 500, validation: 0.1, test: 0.1, sequenceLength: 8 },
     model: { kind: "lstm", width: 4, hidden: 8 },
-    numGroups: 1,
+    numGroups: 2,
     numSteps: 2,
     globalBatchSize: 2,
     validationInterval: 2,
@@ -263,11 +263,25 @@ test("a run that has not finished, and one on text, are refused", async () => {
   const { code, shown } = await run.ended;
   assert.equal(code, 0, shown);
   const folder = await run.folder();
-  await refused(folder, /an ensemble is for tables, and \S+ is of text/);
+  await refused(folder, /an ensemble of tables is for tables, and \S+ is of text/);
   const { code: ofModel, stderr } = await place.command([
     ...["ensemble", whole.folder.path, folder.model.onnx, "--out", "none.onnx"],
   ]);
   assert.equal(ofModel, 2, stderr);
   assert.match(stderr, /is a language model, which reads no table/);
+  const wrong = await place.command(["ensemble", folder.path, whole.folder.path, "--out", "none.onnx"]);
+  assert.equal(wrong.code, 2, wrong.shown);
+  assert.match(wrong.stderr, /an ensemble of text is for text, and \S+ is of tables/);
   assert.ok(!existsSync(place.path("none.onnx")));
+  const both = await place.command(["ensemble", folder.path, "--out", "text.onnx"]);
+  assert.equal(both.code, 0, both.shown);
+  assert.match(both.stdout, /^text\.onnx: the mean of the probabilities of 2 models, 9 inputs/);
+  const lossOf = async (model: string): Promise<number> => {
+    const evaluated = await place.command(["evaluate", model, "a.txt", "--json"]);
+    assert.equal(evaluated.code, 0, evaluated.shown);
+    return JSON.parse(evaluated.stdout).loss;
+  };
+  assert.ok(Math.abs((await lossOf("text.onnx")) - (await lossOf(folder.model.onnx))) < 0.1);
+  const sampled = await place.command(["sample", "text.onnx", "--length", "4", "--seed", "1"]);
+  assert.equal(sampled.code, 0, sampled.shown);
 });

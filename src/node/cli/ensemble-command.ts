@@ -15,8 +15,8 @@ interface EnsembleFlags {
 /** Add the arguments and flags of `codistill ensemble`. */
 export function withEnsembleFlags(command: Command): Command {
   return command
-    .description("write one model whose prediction is the mean of the groups of finished runs on tables")
-    .argument("<runs...>", "folders of finished runs, or files model.onnx, all of one label")
+    .description("write one model whose prediction is the mean of the groups of finished runs on tables, or on text")
+    .argument("<runs...>", "folders of finished runs, or files model.onnx, all of one label or tokenizer")
     .requiredOption("--out <file>", "where the model goes, as ensemble.onnx")
     .option("--groups <numbers>", "the groups of the run, as 0,2; all of each run by default", groupNumbers)
     .option("--force", "replace a file that is there already")

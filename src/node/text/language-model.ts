@@ -106,10 +106,14 @@ async function ofGroup(path: string, group: number): Promise<LanguageModel> {
   return opened(modelFile(path, bytes), () => tokenizer);
 }
 
-type Metadata = z.output<typeof metadataSchema>;
+/** What an exported language model says of itself. */
+export type LanguageMetadata = z.output<typeof metadataSchema>;
 
 /** The tokenizer that lies beside a model. Throws {@link CheckpointError} for another one than it was trained with. */
-function tokenizerFrom({ tokenizer: name, tokenizerSha256: own, endOfText }: Metadata, folder: string): Tokenizer {
+export function tokenizerFrom(
+  { tokenizer: name, tokenizerSha256: own, endOfText }: LanguageMetadata,
+  folder: string,
+): Tokenizer {
   if (name === "bytes") return byteTokenizer();
   const path = join(folder, name);
   const tokenizer = openTokenizer(path, { endOfText: endOfText === undefined ? null : Number(endOfText) });
@@ -119,8 +123,8 @@ function tokenizerFrom({ tokenizer: name, tokenizerSha256: own, endOfText }: Met
   );
 }
 
-async function opened(file: ModelFile, tokenizerOf: (metadata: Metadata) => Tokenizer): Promise<LanguageModel> {
-  const metadata = await readMetadata(file);
+async function opened(file: ModelFile, tokenizerOf: (metadata: LanguageMetadata) => Tokenizer): Promise<LanguageModel> {
+  const metadata = await languageMetadata(file);
   const { state: shapes } = metadata;
   const partsAs = (when: string) => Object.keys(shapes).map((part) => `${when}.${part}`);
   checkNames(file, {
@@ -190,7 +194,8 @@ export function isLanguageModel(path: string): boolean {
   }
 }
 
-async function readMetadata(file: ModelFile): Promise<Metadata> {
+/** The metadata of a language model's file. Throws {@link CheckpointError} for a damaged file, and for another kind of model. */
+export async function languageMetadata(file: ModelFile): Promise<LanguageMetadata> {
   await checkModelFile(file);
   const parsed = metadataSchema.safeParse(file.metadata);
   if (parsed.success) return parsed.data;

@@ -17,6 +17,7 @@ import { readTeachers } from "../runs/text-teachers.js";
 import { memoryBudget } from "../sources/memory.js";
 import { prepareText } from "./prepare-text.js";
 import { openText } from "./text-cache.js";
+import { textMetadata } from "./text-metadata.js";
 import { describeTextShards, textShardLines } from "./text-shards.js";
 import { openTokenizer } from "./tokenizer.js";
 
@@ -60,14 +61,7 @@ export const textReader: DataReader<TextRunConfig> = {
         const fixedWeights = await readTeachers(config, "");
         return scoreTextRun({ engine, config, spec, text: tested, shippedGroup, fixedWeights, signal }, groups);
       },
-      metadata: {
-        task: "language",
-        vocabularySize: String(text.tokenizer.size),
-        ...(text.tokenizer.endOfText !== null && { endOfText: String(text.tokenizer.endOfText) }),
-        tokenizer: tokenizerFile ? TOKENIZER_FILE : "bytes",
-        ...(tokenizerFile && { tokenizerSha256: text.tokenizer.digest }),
-        network: networkText(config.model),
-      },
+      metadata: textMetadata(config, text.tokenizer),
       exported: ({ params }, metadata) => ({
         "model.onnx": exportText(network.reader, params, metadata),
         // Where the run folder has its own copy, these are the same bytes.
