@@ -14,12 +14,23 @@ export interface Arm {
   readonly options: readonly string[];
   /** The arm whose groups this one is the mean of: it trains nothing by itself. */
   readonly ensembleOf?: string | undefined;
+  /** The one seed that it is trained with, whatever the seeds of the others are. */
+  readonly seed?: number | undefined;
+  /** The arm of one seed to whose model it stays close. */
+  readonly closeTo?: string | undefined;
 }
 
 /** The arm that others are compared with unless another is named, and whose groups make the ensemble. */
 export const SINGLE = "single";
 const ENSEMBLE = "ensemble";
 export const TWICE = "twice-the-batch";
+/** The model to whose predictions anchored arms stay close, trained once. */
+export const IN_USE = "in-use";
+/** Its seed, which no other arm has beside it: as in life, nothing of the draws is the same. */
+const IN_USE_SEED = 0;
+
+/** The arms that arms cannot do without, which are trained before them. */
+const needed: Readonly<Record<string, string>> = { [ENSEMBLE]: SINGLE, anchored: IN_USE };
 
 /** What arms of smoothing and of the confidence penalty set, where nothing was tuned (Szegedy et al. 2016; Pereyra et al. 2017). */
 const AMOUNT = 0.1;
@@ -68,6 +79,14 @@ function withTask(config: RunConfig, name: string, more: object): string {
   return `task=${JSON.stringify({ ...config.task, ...more })}`;
 }
 
+/** Nothing to set: the model in use is known once it is trained. Throws {@link ConfigError} of data whose models have no anchors. */
+function anchorable({ data }: RunConfig): string[] {
+  if (data.kind !== "images") return [];
+  throw new ConfigError(
+    "arm anchored: stays close to a model in use, which networks of images cannot yet (teachers). Leave the arm out.",
+  );
+}
+
 const known: Readonly<Record<string, Make>> = {
   [SINGLE]: (_, n) => ({
     what: `${n} groups that train alone, each on its part of the data`,
@@ -113,6 +132,16 @@ const known: Readonly<Record<string, Make>> = {
     what: `the mean of the ${n} groups of ${SINGLE}, at ${n} times the cost of serving`,
     options: [],
     ensembleOf: SINGLE,
+  }),
+  [IN_USE]: (_, n) => ({
+    what: `the model in use, to which anchored models stay close: as ${SINGLE}, with seed ${IN_USE_SEED} alone`,
+    options: [...groupsOf(n), ALONE],
+    seed: IN_USE_SEED,
+  }),
+  anchored: (config, n) => ({
+    what: `as ${SINGLE}, but half of the label loss is against what the model in use predicts`,
+    options: [...groupsOf(n), ALONE, ...anchorable(config)],
+    closeTo: IN_USE,
   }),
   "uniform-smoothing": (config, n) => ({
     what: `as ${SINGLE}, with uniform label smoothing of ${AMOUNT}, not tuned`,
@@ -174,18 +203,21 @@ export function parseArm(text: string): Arm {
 
 /**
  * The names of the arms of a comparison: those that are named, then one's own. An ensemble brings the arm that it is the mean of,
- * before it. They are known before any configuration is.
+ * before it, and an anchored arm the model in use. They are known before any configuration is.
  *
- * Throws {@link ConfigError} for an unknown name, an arm that is there twice, and for fewer than two.
+ * Throws {@link ConfigError} for an unknown name, an arm that is there twice, and for fewer than `least`.
  */
-export function namesOfArms(names: readonly string[], own: readonly Arm[]): string[] {
+export function namesOfArms(names: readonly string[], own: readonly Arm[], least = 2): string[] {
   const unknown = names.find((name) => !Object.hasOwn(known, name));
   if (unknown !== undefined) throw unknownArm(unknown);
-  const named = names.flatMap((name) => (name === ENSEMBLE && !names.includes(SINGLE) ? [SINGLE, name] : [name]));
+  const named = names.flatMap((name) => {
+    const before = needed[name];
+    return before === undefined || names.includes(before) ? [name] : [before, name];
+  });
   const all = [...named, ...own.map(({ name }) => name)];
   const twice = all.find((name, i) => all.indexOf(name) !== i);
   if (twice !== undefined) throw new ConfigError(`arms: ${twice} is there twice. Each has a name of its own.`);
-  if (all.length < 2) {
+  if (all.length < least) {
     throw new ConfigError(
       `a comparison is of two arms or more, got ${all.join(", ") || "none"}. Name another with --arms or --arm.`,
     );
@@ -194,8 +226,8 @@ export function namesOfArms(names: readonly string[], own: readonly Arm[]): stri
 }
 
 /** The arms of {@link namesOfArms}. Throws what that throws, and {@link ConfigError} for an arm that a task has no use for. */
-export function chosenArms(names: readonly string[], own: readonly Arm[], config: RunConfig): Arm[] {
-  return namesOfArms(names, own).flatMap((name) => {
+export function chosenArms(names: readonly string[], own: readonly Arm[], config: RunConfig, least = 2): Arm[] {
+  return namesOfArms(names, own, least).flatMap((name) => {
     const make = Object.hasOwn(known, name) ? known[name] : undefined;
     const arm = make ? { name, ...make(config, numGroupsOf(config)) } : own.find((one) => one.name === name);
     return arm ?? [];

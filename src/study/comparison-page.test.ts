@@ -24,7 +24,14 @@ function pageOf(names: readonly string[], measured = nothing, own: readonly Arm[
     config: arm.ensembleOf === undefined ? resolveConfig(applyOverrides(given, arm.options)) : null,
   }));
   const facts = { base, arms, seeds: [1], reference: "single", target: { kind: "reference" } as const };
-  const rest = { commands: [], open: [], rows: null, machine: "a machine", made: "now" };
+  const rest = {
+    study: { kind: "compare" } as const,
+    commands: [],
+    open: [],
+    rows: null,
+    machine: "a machine",
+    made: "now",
+  };
   return markdownOf(comparisonPage({ ...facts, ...rest }, measured));
 }
 

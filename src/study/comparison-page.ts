@@ -10,11 +10,13 @@ import { type ArmFigures, figuresOf, type Question, type Target } from "./figure
 import type { Measured } from "./outcome.js";
 import { differencesTable, nonDefaults, settingsLines } from "./settings.js";
 import { mean } from "./statistics.js";
+import type { Study } from "./study.js";
 import { taughtSentences } from "./taught.js";
 import { limitsOf, seedsSentence, signed, verdictsOf } from "./verdicts.js";
 
 /** What the page says beside the figures. */
 export interface ComparisonFacts {
+  readonly study: Study;
   readonly base: RunConfig;
   readonly arms: readonly {
     readonly name: string;

@@ -121,7 +121,10 @@ test("what cannot be compared is refused, with its sentence, before anything is 
     [[config, "--arms", "single,ensemble", "--reference", "ensemble"], /must be an arm that is validated/],
     [[config, ...two, "--target", "low"], /must be a validation loss, as 0\.46, got "low"/],
     [["--resume", place.path()], /is not the folder of a comparison: it has no comparison\.json/],
-    [["--resume", place.path(), "--arms", "single"], /--resume goes on with the arms, the reference and the target/],
+    [
+      ["--resume", place.path(), "--target", "0.5"],
+      /--resume goes on with the configuration, the reference and the tar/,
+    ],
     [[config, "--data", "rows.csv", "--label", "late"], /--data and what goes with it make a new configuration/],
   ] as const) {
     const refused = await place.command(["compare", ...args, "--runs", runs]);

@@ -59,7 +59,7 @@ test("what has no report is refused, with its sentence", async () => {
   mkdirSync(empty, { recursive: true });
   const begun = place.path("begun");
   mkdirSync(begun, { recursive: true });
-  writeFileSync(join(begun, "comparison.json"), "{}");
+  writeFileSync(join(begun, "comparison.json"), JSON.stringify({ version: 2 }));
   for (const [args, pattern] of [
     [[empty], /is not a run folder: it has no config\.json/],
     [[folder.path, empty], /is not a run folder/],

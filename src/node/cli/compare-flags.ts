@@ -5,19 +5,15 @@ import type { Target } from "../../study/figures.js";
 import { MAX_SEEDS } from "../runs/comparison.js";
 import { STOP_AFTER } from "./flags.js";
 import { SET } from "./run-commands.js";
-import { type TableFlags, WRITE, withTableFlags } from "./table-commands.js";
+import type { StudyFlags } from "./study-command.js";
+import { WRITE, withTableFlags } from "./table-commands.js";
 
-export interface CompareFlags extends Omit<TableFlags, "set"> {
+export interface CompareFlags extends StudyFlags {
   readonly arms?: readonly string[];
   readonly arm: readonly string[];
   readonly seeds?: readonly number[];
   readonly reference?: string;
   readonly target?: Target;
-  readonly set: readonly string[];
-  readonly runs: string;
-  readonly resume?: string;
-  readonly stopAfter?: number;
-  readonly json?: boolean;
 }
 
 /** The seeds of a comparison that says nothing of them. */
@@ -52,7 +48,7 @@ export function withCompareFlags(command: Command): Command {
     .option("--runs <folder>", "where the folder of the runs is made", "runs")
     .option(
       "--resume <folder>",
-      "go on with a comparison: what is done stays as it is; --seeds may be more than before",
+      "go on with a comparison: what is done stays as it is; --seeds may be more than before, and --arms and --arm add arms",
     )
     .option(...STOP_AFTER)
     .option(...WRITE)

@@ -3,8 +3,9 @@
 import { existsSync } from "node:fs";
 import type { Command } from "commander";
 import { ConfigError } from "../../errors.js";
+import { commandOf } from "../../study/study.js";
 import { makeFolder } from "../files/plain-files.js";
-import { isComparison, measuredOf } from "../runs/comparison.js";
+import { isComparison, measuredOf, studyOf } from "../runs/comparison.js";
 import { existingRun } from "../runs/run-folder.js";
 
 /** Add the arguments and flags of `codistill report`. */
@@ -61,7 +62,7 @@ async function written(folders: readonly string[], out: string | undefined) {
   }
   if (!existsSync(measuredOf({ folder: first }))) {
     throw new ConfigError(
-      `${first} has nothing to report yet: a comparison is measured when its runs are done, or its time is up. Go on with codistill compare --resume ${first}`,
+      `${first} has nothing to report yet: a comparison is measured when its runs are done, or its time is up. Go on with ${commandOf(studyOf(first))} --resume ${first}`,
     );
   }
   const { writeComparisonReport } = await import("../launch/comparison-report.js");

@@ -3,23 +3,22 @@ import { existsSync } from "node:fs";
 import { basename } from "node:path";
 import { ConfigError } from "../../errors.js";
 import { duration } from "../../report/format.js";
-import { passesOfRun } from "../../study/cost.js";
 import type { Apart, Measured, Outcome, Refined } from "../../study/outcome.js";
-import { type Fit, type Planned, secondsOfAll, seedsWithin, type Timed } from "../../study/schedule.js";
+import { type Fit, secondsOfAll, seedsWithin, type Timed } from "../../study/schedule.js";
+import { commandOf } from "../../study/study.js";
 import { makeFolder } from "../files/plain-files.js";
-import { type ComparedArm, type Comparison, measuredOf, trialFolder, writeComparison } from "../runs/comparison.js";
-import { loadConfig } from "../runs/load-config.js";
+import { type Comparison, measuredOf, seedsOf, trialFolder, writeComparison } from "../runs/comparison.js";
 import { lockRun } from "../runs/lock.js";
 import { readEvents } from "../runs/read-log.js";
 import { encodeRunFile } from "../runs/run-file.js";
-import { isRun, runFolder } from "../runs/run-folder.js";
+import { runFolder } from "../runs/run-folder.js";
 import { resultOfRun } from "../runs/run-result.js";
 import { directoryStore } from "../stores/directory-store.js";
 import { apartOf } from "./apart.js";
 import { hasFinished } from "./finish.js";
 import { machineLine } from "./machine-line.js";
-import { ensembleOutcome, outcomeOf, secondsOfRun } from "./outcome.js";
-import { train } from "./train.js";
+import { ensembleOutcome, outcomeOf } from "./outcome.js";
+import { anchorOf, type Trial, timedRun, trainTrial, trialsOf } from "./trials.js";
 
 export interface CompareOptions {
   /** Where prepared data is kept between runs. */
@@ -55,11 +54,6 @@ export interface Compared {
   readonly failed: readonly string[];
 }
 
-interface Trial extends Planned {
-  readonly of: ComparedArm & { readonly config: NonNullable<ComparedArm["config"]> };
-  readonly folder: string;
-}
-
 /**
  * Train what is not done, then measure what is. Null when it was stopped: the run that was being trained is then saved.
  *
@@ -88,20 +82,6 @@ export async function compare(comparison: Comparison, options: CompareOptions): 
 
 const hasResult = (folder: string) => existsSync(runFolder(folder).result);
 
-/** Seed by seed, so that what is done at any time can be compared. */
-function trialsOf(comparison: Comparison): Trial[] {
-  const { arms, seeds, base } = comparison;
-  return seeds.flatMap((seed) =>
-    arms.flatMap((arm) => {
-      const { config } = arm;
-      if (config === null) return [];
-      const passes = passesOfRun(config, base.globalBatchSize);
-      const of = { ...arm, config: { ...config, seed } };
-      return [{ arm: arm.name, seed, passes, of, folder: trialFolder(comparison, arm.name, seed) }];
-    }),
-  );
-}
-
 /** Train the open runs of the seeds that fit; null when that was stopped. */
 async function trainAll(
   comparison: Comparison,
@@ -115,7 +95,7 @@ async function trainAll(
   const isOpen = ({ folder }: Trial) => !hasFinished(folder);
   let seeds = comparison.seeds;
   if (budgetSeconds !== undefined && trials.some(isOpen)) {
-    const known = done.length > 0 ? done : await firstLook(trials.find(isOpen) as Trial, options);
+    const known = done.length > 0 ? done : await firstLook(comparison, trials.find(isOpen) as Trial, options);
     if (known === null) return null;
     const fit = seedsWithin(seeds, trials.filter(isOpen), known, left());
     if (fit === null) throw new Error("internal: nothing was timed");
@@ -124,7 +104,6 @@ async function trainAll(
     seeds = fit.seeds;
   }
   const wanted = trials.filter((trial) => seeds.includes(trial.seed) && isOpen(trial));
-  const failed = new Set<string>();
   for (const [i, trial] of wanted.entries()) {
     if (stop.aborted) return null;
     // A seed that was to fit and no longer does is not begun, but for the first one.
@@ -133,32 +112,16 @@ async function trainAll(
     if (i > 0 && isFirstOfSeed && (secondsOfAll(ofSeed, done) ?? 0) > left()) break;
     const number = trials.indexOf(trial) + 1;
     const secondsLeft = secondsOfAll(wanted.slice(i), done);
-    const { arm, seed, folder } = trial;
-    await options.onRun({ arm, seed, folder, number, of: trials.length, secondsLeft });
-    const result = await trainTrial(trial, options, stop).finally(options.onRunEnd);
+    const { arm, folder, of } = trial;
+    const near = anchorOf(comparison, trial);
+    // The model that it was to stay close to failed.
+    if (near !== null && !hasFinished(near)) continue;
+    await options.onRun({ arm, seed: of.config.seed, folder, number, of: trials.length, secondsLeft });
+    const result = await trainTrial(comparison, trial, options, stop).finally(options.onRunEnd);
     if (!result) return null;
     if (hasFinished(folder)) done.push(timedRun(trial));
-    else failed.add(folder);
   }
   return seeds;
-}
-
-/** Train a run, or go on with it. */
-async function trainTrial({ folder, of }: Trial, { cacheFolder }: CompareOptions, stop: AbortSignal) {
-  makeFolder(folder);
-  const config = isRun(folder) ? await loadConfig(runFolder(folder).config) : of.config;
-  return train({ config, folder, cacheFolder, stop });
-}
-
-function timedRun({ arm, passes, folder }: Trial): Timed {
-  return {
-    arm,
-    passes,
-    seconds: secondsOfRun(
-      folder,
-      resultOfRun(folder).groups.map(({ group }) => group),
-    ),
-  };
 }
 
 /** How long a first run is looked at, from its first step on. */
@@ -169,7 +132,7 @@ const LOOK_MILLISECONDS = 200;
  * Begin the first run and stop it after some seconds of steps, to know how long it takes: it goes on from there later, so that nothing is
  * trained twice. Null when that was stopped by others.
  */
-async function firstLook(trial: Trial, options: CompareOptions): Promise<Timed[] | null> {
+async function firstLook(comparison: Comparison, trial: Trial, options: CompareOptions): Promise<Timed[] | null> {
   options.onStage(`${trial.arm}, seed ${trial.seed}, begins, to see how long runs take`);
   const enough = new AbortController();
   const log = runFolder(trial.folder).group(0).log;
@@ -180,7 +143,7 @@ async function firstLook(trial: Trial, options: CompareOptions): Promise<Timed[]
   }, LOOK_MILLISECONDS);
   const began = performance.now();
   try {
-    await trainTrial(trial, options, AbortSignal.any([options.stop, enough.signal]));
+    await trainTrial(comparison, trial, options, AbortSignal.any([options.stop, enough.signal]));
   } finally {
     clearInterval(timer);
   }
@@ -207,7 +170,7 @@ function speedIn(log: string): { readonly step: number; readonly seconds: number
 }
 
 function tooShort(
-  { folder, seeds }: Comparison,
+  { folder, seeds, study }: Comparison,
   trials: readonly Trial[],
   known: readonly Timed[],
   budgetSeconds: number,
@@ -216,20 +179,20 @@ function tooShort(
   const ofSeed = trials.filter(({ seed, folder: own }) => seed === seeds[0] && !hasFinished(own));
   return new ConfigError(
     `--time-budget: a comparison needs every arm with one seed at least, which takes about ${time(secondsOfAll(ofSeed, known) ?? 0)} here, and ${time(budgetSeconds)} are given. ` +
-      `Give more, or fewer steps or arms; what has begun goes on by codistill compare --resume ${folder}`,
+      `Give more, or fewer steps or arms; what has begun goes on by ${commandOf(study)} --resume ${folder}`,
   );
 }
 
 /** Read the outcomes of all runs that are done, and measure how far models are apart; null when that was stopped. */
 async function measure(comparison: Comparison, options: CompareOptions): Promise<Measured | null> {
-  const { arms, seeds } = comparison;
+  const { arms } = comparison;
   const apart: Apart[] = [];
   const refined: Refined[] = [];
   const outcomes: Outcome[] = [];
   let about: Pick<Measured, "task" | "lossName"> = { task: "binary", lossName: "loss" };
   for (const arm of arms) {
     const source = arm.ensembleOf ?? arm.name;
-    const done = seeds
+    const done = seedsOf(comparison, arm)
       .map((seed) => ({ seed, folder: trialFolder(comparison, source, seed) }))
       .filter(({ folder }) => hasFinished(folder));
     const [first] = done;

@@ -5,11 +5,12 @@ import { htmlOf } from "../../report/page/html.js";
 import { markdownOf } from "../../report/page/markdown.js";
 import { printable } from "../../report/printable.js";
 import { recordWithoutSecrets } from "../../report/secrets.js";
-import { comparisonFigures, comparisonPage } from "../../study/comparison-page.js";
+import { comparisonFigures } from "../../study/comparison-page.js";
 import type { ArmFigures } from "../../study/figures.js";
+import { studyPage } from "../../study/pages.js";
 import { version } from "../../version.js";
 import { writeOwn } from "../files/plain-files.js";
-import { type Comparison, openComparison, reportsIn, trialFolder } from "../runs/comparison.js";
+import { type Comparison, openComparison, reportsIn, runsBySeed } from "../runs/comparison.js";
 import { readMeasured } from "../runs/measured.js";
 import { readEvents } from "../runs/read-log.js";
 import { runFolder } from "../runs/run-folder.js";
@@ -26,13 +27,10 @@ export interface Written {
 export function writeComparisonReport(folder: string): Written {
   const comparison = openComparison(folder);
   const { made, machine, measured } = readMeasured(comparison);
-  const open = comparison.seeds.flatMap((seed) =>
-    comparison.arms
-      .filter(({ config }) => config !== null)
-      .map(({ name }) => trialFolder(comparison, name, seed))
-      .filter((path) => !hasFinished(path))
-      .map((path) => basename(path)),
-  );
+  const open = runsBySeed(comparison)
+    .flatMap(({ runs }) => runs.map((run) => run.folder))
+    .filter((path) => !hasFinished(path))
+    .map((path) => basename(path));
   const facts = {
     ...comparison,
     open,
@@ -40,18 +38,14 @@ export function writeComparisonReport(folder: string): Written {
     machine,
     made: `Measured ${made.slice(0, 16).replace("T", " ")} UTC by codistill ${version}`,
   };
-  const page = comparisonPage(facts, measured);
+  const page = studyPage(facts, measured);
   return { ...writePage(page, reportsIn(folder)), figures: comparisonFigures(facts, measured) };
 }
 
 /** Rows, documents or images of each split, as the first run that prepared its data says; null before that. */
 export function rowsOf(comparison: Comparison) {
-  for (const seed of comparison.seeds) {
-    for (const { name, config } of comparison.arms) {
-      if (config === null) continue;
-      for (const { rows } of readEvents(runFolder(trialFolder(comparison, name, seed)).log, ["data-ready"]))
-        return rows;
-    }
+  for (const { folder } of runsBySeed(comparison).flatMap(({ runs }) => runs)) {
+    for (const { rows } of readEvents(runFolder(folder).log, ["data-ready"])) return rows;
   }
   return null;
 }

@@ -8,7 +8,9 @@ import { resolveConfig } from "../../run/config.js";
 import type { RunConfig } from "../../run/schema.js";
 import type { Arm } from "../../study/arms.js";
 import type { Target } from "../../study/figures.js";
+import { commandOf, type Study } from "../../study/study.js";
 import { directoryStore } from "../stores/directory-store.js";
+import { configFrom, type GivenConfig } from "./load-config.js";
 import { checkedRunFile, encodeRunFile } from "./run-file.js";
 import { isRun } from "./run-folder.js";
 
@@ -20,8 +22,11 @@ export interface ComparedArm extends Arm {
 /** Runs of every arm with every seed, and how they are compared, which was declared before them. */
 export interface Comparison {
   readonly folder: string;
+  readonly study: Study;
   /** The configuration that all arms change. */
   readonly base: RunConfig;
+  /** The same as it was written, of which arms are made that come later: shares of numSteps are shares in it. */
+  readonly given: GivenConfig;
   readonly arms: readonly ComparedArm[];
   readonly seeds: readonly number[];
   /** The name of the arm that others are compared with. */
@@ -45,21 +50,44 @@ export const reportsIn = (folder: string) => ({
 export const trialFolder = ({ folder }: Pick<Comparison, "folder">, arm: string, seed: number) =>
   join(folder, `${arm}-seed-${seed}`);
 
+/** A run of a comparison. */
+export interface RunOf {
+  readonly arm: ComparedArm & { readonly config: RunConfig };
+  readonly seed: number;
+  readonly folder: string;
+}
+
+/** The seeds that an arm is trained with. */
+export function seedsOf({ seeds }: Pick<Comparison, "seeds">, { seed }: Pick<Arm, "seed">): readonly number[] {
+  return seed === undefined ? seeds : [seed];
+}
+
+/** The runs of a comparison by its seeds, so that what is done at any time can be compared; an arm of one seed comes with the first. */
+export function runsBySeed(comparison: Comparison): readonly { readonly round: number; readonly runs: RunOf[] }[] {
+  const { arms, seeds } = comparison;
+  return seeds.map((round) => ({
+    round,
+    runs: arms.flatMap((arm) => {
+      const { config } = arm;
+      const own = arm.seed === undefined ? round : round === seeds[0] ? arm.seed : undefined;
+      if (config === null || own === undefined) return [];
+      return [{ arm: { ...arm, config }, seed: own, folder: trialFolder(comparison, arm.name, own) }];
+    }),
+  }));
+}
+
 /** The most seeds of a comparison. */
 export const MAX_SEEDS = 100;
 
 /**
  * The arms with their configurations. Throws {@link ConfigError}, with the name of the arm, where a change does not fit.
  */
-export async function armsWith(
-  arms: readonly Arm[],
-  load: (options: readonly string[]) => Promise<RunConfig>,
-): Promise<ComparedArm[]> {
+export async function armsWith(arms: readonly Arm[], given: GivenConfig): Promise<ComparedArm[]> {
   return Promise.all(
     arms.map(async (arm) => {
       if (arm.ensembleOf !== undefined) return { ...arm, config: null };
       try {
-        return { ...arm, config: await load(arm.options) };
+        return { ...arm, config: await configFrom(given, arm.options) };
       } catch (error) {
         if (!(error instanceof ConfigError)) throw error;
         throw new ConfigError(`arm ${arm.name}: ${messageOf(error)}`, { cause: error });
@@ -78,12 +106,23 @@ const armSchema = z.looseObject({
   what: z.string(),
   options: z.array(z.string()),
   ensembleOf: z.string().optional(),
+  seed: z.int().nonnegative().optional(),
+  closeTo: z.string().optional(),
   config: z.looseObject({}).nullable(),
 });
 
+const studySchema = z
+  .discriminatedUnion("kind", [
+    z.strictObject({ kind: z.literal("compare") }),
+    z.strictObject({ kind: z.literal("churn") }),
+  ])
+  .default({ kind: "compare" });
+
 const fileSchema = z.looseObject({
+  study: studySchema,
   base: z.looseObject({}),
-  arms: z.array(armSchema).min(2),
+  given: z.looseObject({ config: z.looseObject({}), folder: z.string() }).optional(),
+  arms: z.array(armSchema).min(1),
   seeds: z.array(z.int().nonnegative()).min(1).max(MAX_SEEDS),
   reference: z.string(),
   target: z.union([
@@ -98,17 +137,29 @@ export function isComparison(folder: string): boolean {
   return existsSync(join(folder, FILE));
 }
 
-/** The comparison of a folder. Throws {@link ConfigError} where there is none. */
-export function openComparison(folder: string): Comparison {
+/** What the comparison of a folder is made for. */
+export function studyOf(folder: string): Study {
+  return checkedRunFile(join(folder, FILE), z.looseObject({ study: studySchema })).study;
+}
+
+/** The comparison of a folder. Throws {@link ConfigError} where there is none, or one of another kind than is wanted. */
+export function openComparison(folder: string, kind?: Study["kind"]): Comparison {
   if (!isComparison(folder)) {
     const own = isRun(folder) ? " It is the folder of one run, which codistill train --resume goes on with." : "";
     throw new ConfigError(`${folder} is not the folder of a comparison: it has no ${FILE}.${own}`);
   }
-  const { base, arms, ...rest } = checkedRunFile(join(folder, FILE), fileSchema);
+  const { base, given, arms, ...rest } = checkedRunFile(join(folder, FILE), fileSchema);
+  if (kind !== undefined && rest.study.kind !== kind) {
+    const own = commandOf(rest.study);
+    throw new ConfigError(
+      `${folder} was begun by ${own}, and ${commandOf({ kind })} cannot go on with it. Go on with: ${own} --resume ${folder}`,
+    );
+  }
   return {
     ...rest,
     folder,
     base: resolveConfig(base),
+    given: given ?? { config: base, folder },
     arms: arms.map((arm) => ({ ...arm, config: arm.config === null ? null : resolveConfig(arm.config) })),
   };
 }

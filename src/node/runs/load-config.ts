@@ -23,18 +23,33 @@ const OWN_PACKAGE = {
   codistill: fileURLToPath(new URL("../../index.js", import.meta.url)),
 };
 
+/** A configuration as it was written, plain data without defaults, and the folder at which its paths begin. */
+export interface GivenConfig {
+  readonly config: unknown;
+  readonly folder: string;
+}
+
 /**
  * Load, override and check a configuration. Its file is evaluated once, here; the result is plain data.
  *
  * Throws {@link ConfigError} when the file is missing, does not load, or breaks a rule.
  */
 export async function loadConfig(path: string, overrides: readonly string[] = []): Promise<RunConfig> {
+  return configFrom(await givenConfig(path), overrides);
+}
+
+/** The configuration of a file as it is written there, with overrides. Throws {@link ConfigError} when the file is missing or does not load. */
+export async function givenConfig(path: string, overrides: readonly string[] = []): Promise<GivenConfig> {
   const file = resolve(path);
   if (!existsSync(file))
     throw new ConfigError(`no configuration at ${path}; give the path of a .ts, .js or .json file`);
-  const loaded = await load(file, path);
-  const config = resolveConfig(applyOverrides(loaded, overrides));
-  const folder = dirname(file);
+  return { config: applyOverrides(await load(file, path), overrides), folder: dirname(file) };
+}
+
+/** Override and check a configuration as it was written. Throws {@link ConfigError} when it breaks a rule. */
+export async function configFrom(given: GivenConfig, overrides: readonly string[] = []): Promise<RunConfig> {
+  const { folder } = given;
+  const config = resolveConfig(applyOverrides(given.config, overrides));
   const init = config.init && (await noteInit(config.init, folder));
   const located = init ? { ...config, init } : config;
   return noteTeachers(
