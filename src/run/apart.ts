@@ -7,7 +7,7 @@ import { classLogLoss } from "../train/class-metrics.js";
 import type { Pass, Predictions } from "../train/evaluate.js";
 import { textScorer } from "../train/evaluate-text.js";
 import { weightState } from "../train/graphs.js";
-import { logLoss, meanOfProbs } from "../train/metrics.js";
+import { logLoss, meanOfProbs, shareOf } from "../train/metrics.js";
 import { scaled, scalingOf } from "../train/recalibration.js";
 import { classCalibration } from "../train/temperature.js";
 import type { TextRunConfig } from "./kinds/text.js";
@@ -25,6 +25,9 @@ export interface PairApart {
   readonly distance: number;
   /** The share of decisions that differ; of numbers the distance. */
   readonly changed: number;
+  /** The shares of rows or tokens whose decision is wrong in the first and right in the second, and the reverse; left out of numbers. */
+  readonly good?: number;
+  readonly bad?: number;
 }
 
 export interface ModelsApart {
@@ -59,9 +62,17 @@ export async function examplesApart(
     if (!first) throw new Error("internal: a model has no params");
     predicted.push(all.length === 1 ? first : { ...first, probs: meanOfProbs(all.map(({ probs }) => probs)) });
   }
+  const right = task.isRight && predicted.map(task.isRight);
   const pairs = pairsOf(models.length).map(([a, b]) => {
     const [one, other] = [predicted[a]?.probs, predicted[b]?.probs] as [Float32Array, Float32Array];
-    return { of: [a, b] as const, distance: task.distance(one, other), changed: task.churn(one, other) };
+    const turned = (from: number, to: number) => {
+      const [before, after] = [right?.[from] ?? [], right?.[to] ?? []];
+      return shareOf(before.length, (i) => before[i] === 0 && after[i] === 1);
+    };
+    return {
+      ...{ of: [a, b] as const, distance: task.distance(one, other), changed: task.churn(one, other) },
+      ...(right && { good: turned(a, b), bad: turned(b, a) }),
+    };
   });
   const refined = predicted.map((of) => refinementLoss(taskConfig, of));
   return { pairs, refinementLosses: refined.every((loss) => loss !== null) ? refined : null };
@@ -101,8 +112,12 @@ export async function textApart(
       const params = models[at]?.[0]?.params;
       if (params) await engine.write(weightState(model, params, prefixes[place]?.params));
     }
-    const { disagreement, churn } = await score(test, signal);
-    pairs.push({ of: [a, b], distance: disagreement ?? Number.NaN, changed: churn ?? Number.NaN });
+    const { models: scores, disagreement, churn, bothRight } = await score(test, signal);
+    const turned = (place: number) => (scores[place]?.accuracy ?? Number.NaN) - (bothRight ?? Number.NaN);
+    pairs.push({
+      ...{ of: [a, b], distance: disagreement ?? Number.NaN, changed: churn ?? Number.NaN },
+      ...{ good: turned(1), bad: turned(0) },
+    });
   }
   return { pairs, refinementLosses: null };
 }

@@ -28,8 +28,13 @@ test("every named arm is a configuration that can be trained, of tables, of text
     model: { kind: "cnn" },
   };
   for (const base of [given, text, images]) {
-    for (const { options } of chosenArms(armNames, [], resolveConfig(base))) configOf(options, base);
+    const names = base === images ? armNames.filter((name) => name !== "anchored") : armNames;
+    for (const { options } of chosenArms(names, [], resolveConfig(base))) configOf(options, base);
   }
+  assert.throws(
+    () => chosenArms(["single", "anchored"], [], resolveConfig(images)),
+    /arm anchored: stays close to a model in use, which networks of images cannot yet/,
+  );
 });
 
 test("arms change what they say", () => {
@@ -64,6 +69,7 @@ test("an ensemble brings the arm that it is the mean of", () => {
   const names = (list: readonly string[]) => chosenArms(list, [], config).map(({ name }) => name);
   assert.deepEqual(names(["ensemble"]), ["single", "ensemble"]);
   assert.deepEqual(names(["ensemble", "single"]), ["ensemble", "single"]);
+  assert.deepEqual(names(["single", "anchored"]), ["single", "in-use", "anchored"]);
 });
 
 test("an arm of one's own", () => {

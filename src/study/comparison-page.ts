@@ -1,41 +1,14 @@
 /** The report of a comparison. */
 import { count } from "../report/format.js";
 import { type Block, type Cell, code, heading, list, type Page, text } from "../report/page/blocks.js";
-import { type Difference, differences } from "../run/config-diff.js";
-import type { RunConfig } from "../run/schema.js";
-import { armNames } from "./arms.js";
 import { equalMachinesBlocks, equalStepsBlocks, lossBlocks, number, rangeCell } from "./comparison-blocks.js";
 import { costOf } from "./cost.js";
-import { type ArmFigures, figuresOf, type Question, type Target } from "./figures.js";
+import { armsBlocks, type ComparisonFacts, configurationBlocks, openBlocks } from "./facts-blocks.js";
+import { type ArmFigures, figuresOf, type Question } from "./figures.js";
 import type { Measured } from "./outcome.js";
-import { differencesTable, nonDefaults, settingsLines } from "./settings.js";
 import { mean } from "./statistics.js";
-import type { Study } from "./study.js";
 import { taughtSentences } from "./taught.js";
 import { limitsOf, seedsSentence, signed, verdictsOf } from "./verdicts.js";
-
-/** What the page says beside the figures. */
-export interface ComparisonFacts {
-  readonly study: Study;
-  readonly base: RunConfig;
-  readonly arms: readonly {
-    readonly name: string;
-    readonly what: string;
-    readonly config: RunConfig | null;
-    readonly ensembleOf?: string | undefined;
-  }[];
-  readonly seeds: readonly number[];
-  readonly reference: string;
-  readonly target: Target;
-  readonly commands: readonly string[];
-  /** Names of runs that are not done. */
-  readonly open: readonly string[];
-  /** Of the data, as the first run found it; null where none has. */
-  readonly rows: { readonly train: number; readonly validation: number; readonly test: number } | null;
-  readonly machine: string;
-  /** When it was measured, and by which version. */
-  readonly made: string;
-}
 
 /** The figures of a comparison. */
 export function comparisonFigures(
@@ -114,29 +87,9 @@ function questionBlocks({ arms, seeds, reference, target, open }: ComparisonFact
         `Losses (${lossName}) are of the test split, by the group that ships, which is group 0, with its params of the best validation. Differences are paired by seed, to ${reference}. ` +
         `The target of the steps, declared before the runs, is ${aim}.`,
     ),
-    list(
-      arms.map(({ name, what }) =>
-        armNames.includes(name) ? `${name}: ${what}` : `${name}: the configuration as it stands, with ${what}`,
-      ),
-    ),
-    groupsTable(arms),
-    ...(open.length === 0 ? [] : [text(`Not done: ${open.length} of the runs (${open.slice(0, 20).join(", ")}).`)]),
+    ...armsBlocks(arms),
+    ...openBlocks(open),
   ];
-}
-
-/** What trains in each arm: arms differ in it by their nature, and one's own has what the configuration has. */
-function groupsTable(arms: ComparisonFacts["arms"]): Block {
-  return {
-    kind: "table",
-    caption: "Groups of each arm",
-    head: ["arm", "groups", "batch of a group", "data.regime", "algorithm"],
-    rows: arms.flatMap(({ name, config }): Cell[][] => {
-      if (config === null) return [];
-      const { numGroups, globalBatchSize, data, algorithm } = config;
-      const cell = (value: number): Cell => ({ text: count(value), value });
-      return [[name, cell(numGroups), cell(globalBatchSize), data.regime, algorithm.kind]];
-    }),
-  };
 }
 
 function calibrationBlocks(figures: readonly ArmFigures[], reference: string): Block[] {
@@ -186,36 +139,6 @@ function churnBlocks(figures: readonly ArmFigures[], { task }: Measured): Block[
       ]),
     },
   ];
-}
-
-function configurationBlocks({ base, arms, rows }: ComparisonFacts): Block[] {
-  const changes = arms.flatMap(({ name, config }) =>
-    config === null
-      ? []
-      : changesOf(base, config).map((difference) => ({ ...difference, path: `${name}: ${difference.path}` })),
-  );
-  const own = nonDefaults(base);
-  return [
-    ...(rows
-      ? [
-          text(
-            `Rows or documents: ${count(rows.train)} of training, ${count(rows.validation)} of validation, ${count(rows.test)} of test.`,
-          ),
-        ]
-      : []),
-    code(settingsLines(base)),
-    ...(own.length === 0
-      ? [text("All other options have their defaults.")]
-      : [differencesTable("Options that are not the defaults", own, ["default", "here"])]),
-    differencesTable("What each arm changes, and the data of its groups", changes, ["configuration", "arm"]),
-  ];
-}
-
-/** What an arm changes, and what data its groups have also where that is not changed: an arm is named by it. */
-function changesOf(base: RunConfig, config: RunConfig): Difference[] {
-  const changes = differences(base, config);
-  const [path, before, now] = ["data.regime", base.data.regime, config.data.regime];
-  return changes.some((change) => change.path === path) ? changes : [...changes, { path, before, now }];
 }
 
 function runsTable(figures: readonly ArmFigures[]): Block {

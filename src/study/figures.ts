@@ -45,6 +45,9 @@ export interface ArmFigures {
   /** Over all pairs of seeds; without an interval of fewer than three; null of one seed, and where it is not measured. */
   readonly distance: Interval | null;
   readonly changed: Interval | null;
+  /** Of {@link changed} what turns from wrong to right and from right to wrong, the lower seed first; null where nothing is decided. */
+  readonly good: Interval | null;
+  readonly bad: Interval | null;
   /** Null of an ensemble, which is not validated. */
   readonly toTarget: ToTarget | null;
   /** The best validation loss at the forward passes that the cheapest arm takes in all its steps; null of an ensemble. */
@@ -87,6 +90,8 @@ export function figuresOf(measured: Measured, question: Question): ArmFigures[] 
         calibrationLess: isRefined ? differenceOf(own, others, calibrationOf) : null,
         distance: overPairs(own, pairs, ({ distance }) => distance),
         changed: overPairs(own, pairs, ({ changed }) => changed),
+        good: overPairs(own, pairs, ({ good }) => good),
+        bad: overPairs(own, pairs, ({ bad }) => bad),
         toTarget: own.every(({ curve }) => curve.length === 0) ? null : toTargetOf(own, reference, question),
         atEqualPasses: atPasses(own, others, budget, question.passes),
         seconds: mean(own.map(({ seconds }) => seconds)),
@@ -109,15 +114,23 @@ function differenceOf(
   return pairs.length === 0 ? null : studentInterval(pairs);
 }
 
-/** The jackknife leaves a seed out, and two must remain. */
-const LEAST_FOR_JACKKNIFE = 3;
+/** The mean of a figure over the pairs of some seeds. */
+export function meanOverPairs(pairs: readonly Apart[], seeds: readonly number[], of: (pair: Apart) => number): number {
+  return mean(pairs.filter((pair) => pair.seeds.every((seed) => seeds.includes(seed))).map(of));
+}
 
-/** The mean over all pairs of seeds. */
-function overPairs(own: readonly Outcome[], pairs: readonly Apart[], of: (pair: Apart) => number): Interval | null {
+/** The jackknife leaves a seed out, and two must remain. */
+export const LEAST_FOR_JACKKNIFE = 3;
+
+/** The mean over all pairs of seeds; null where a pair has no such figure. */
+function overPairs(
+  own: readonly Outcome[],
+  pairs: readonly Apart[],
+  of: (pair: Apart) => number | undefined,
+): Interval | null {
   const seeds = own.map(({ seed }) => seed).filter((seed) => pairs.some((pair) => pair.seeds.includes(seed)));
-  if (seeds.length < 2) return null;
-  const meanOver = (some: readonly number[]) =>
-    mean(pairs.filter(({ seeds: [a, b] }) => some.includes(a) && some.includes(b)).map(of));
+  if (seeds.length < 2 || pairs.some((pair) => of(pair) === undefined)) return null;
+  const meanOver = (some: readonly number[]) => meanOverPairs(pairs, some, (pair) => of(pair) ?? Number.NaN);
   if (seeds.length < LEAST_FOR_JACKKNIFE) return { value: meanOver(seeds), low: Number.NaN, high: Number.NaN };
   return notBelow0(jackknifeInterval(seeds, meanOver));
 }
@@ -154,7 +167,7 @@ function toTargetOf(own: readonly Outcome[], reference: readonly Outcome[], { ta
 }
 
 /** The interval of what is never negative. */
-function notBelow0({ value, low, high }: Interval): Interval {
+export function notBelow0({ value, low, high }: Interval): Interval {
   return { value, low: Number.isNaN(low) ? low : Math.max(0, low), high };
 }
 

@@ -32,7 +32,7 @@ export interface Outcome {
   readonly taught?: readonly (readonly TaughtFrom[])[] | undefined;
 }
 
-/** How far the models of two seeds of an arm are apart on the test split. */
+/** How far the models of two seeds of an arm are apart on the test split; the first may be the model in use, with its seed. */
 export interface Apart {
   readonly arm: string;
   readonly seeds: readonly [number, number];
@@ -40,6 +40,9 @@ export interface Apart {
   readonly distance: number;
   /** The share of decisions that differ; of numbers the same as the distance. */
   readonly changed: number;
+  /** The shares of decisions that are wrong in the first and right in the second, and the reverse; left out where nothing is decided. */
+  readonly good?: number | undefined;
+  readonly bad?: number | undefined;
 }
 
 /** The test loss of an arm's model after the best recalibration of it on the test split itself. */

@@ -1,12 +1,14 @@
 /** The report of each kind of study. */
 import type { Page } from "../report/page/blocks.js";
-import { type ComparisonFacts, comparisonPage } from "./comparison-page.js";
+import { churnPage } from "./churn-page.js";
+import { comparisonPage } from "./comparison-page.js";
+import type { ComparisonFacts } from "./facts-blocks.js";
 import type { Measured } from "./outcome.js";
 import type { Study } from "./study.js";
 
 const pages: { readonly [K in Study["kind"]]: (facts: ComparisonFacts, measured: Measured) => Page } = {
   compare: comparisonPage,
-  churn: comparisonPage,
+  churn: churnPage,
 };
 
 /** The report of a study. */

@@ -49,6 +49,8 @@ export interface TextScores {
    * Share of places at which two models differ in the most probable token, averaged over pairs of models; null for one.
    */
   readonly churn: number | null;
+  /** Share of places at which two models both take the next token for the most probable, averaged likewise; null for one. */
+  readonly bothRight: number | null;
   /** The mean of teachers that do not change; null without any. */
   readonly teachers: TaughtScore | null;
 }
@@ -122,6 +124,7 @@ export async function textScorer(
       ensemble: isSeveral ? score(ENSEMBLE) : null,
       disagreement: isSeveral ? mean(DISAGREEMENT) : null,
       churn: isSeveral ? mean(CHURN) : null,
+      bothRight: isSeveral ? mean(BOTH_RIGHT) : null,
       teachers: teachers
         ? {
             score: score(TEACHERS),
@@ -142,6 +145,7 @@ const stateOf = (index: number) => `scored.${index}`;
 const ENSEMBLE = "ensemble";
 const DISAGREEMENT = "disagreement";
 const CHURN = "churn";
+const BOTH_RIGHT = "bothRight";
 const TEACHERS = "teachers";
 const WITH_TEACHERS = "withTeachers";
 
@@ -238,10 +242,13 @@ function together(of: readonly Predicted[], { labels, sum, count }: Rows): Tenso
   const meanOf = (values: readonly Tensor[]) => div(values.reduce(add), values.length);
   const differs = ([a, b]: (typeof pairs)[number]) =>
     sub(count(equal(labels, labels)), count(equal(a.decided, b.decided)));
+  const bothRight = ([a, b]: (typeof pairs)[number]) =>
+    sum(where(equal(a.decided, labels), where(equal(b.decided, labels), 1, 0), 0));
   return {
     [`${ENSEMBLE}.loss`]: sum(neg(safeLog(meanOf(of.map(({ at }) => exp(at)))))),
     [`${ENSEMBLE}.hits`]: count(equal(argMax(meanOf(of.map(({ probs }) => probs)), 1), labels)),
     [DISAGREEMENT]: meanOf(pairs.map(([a, b]) => mul(0.5, sum(reduceSum(abs(sub(a.probs, b.probs)), [1]))))),
     [CHURN]: meanOf(pairs.map(differs)),
+    [BOTH_RIGHT]: meanOf(pairs.map(bothRight)),
   };
 }

@@ -42,6 +42,8 @@ export interface Task {
   readonly distance: (a: Floats, b: Floats) => number;
   /** How often two sets of predictions lead to different decisions; for numbers, their mean distance. */
   readonly churn: (a: Floats, b: Floats) => number;
+  /** Whether the decision of each row is its label, 1 or 0: [rows]; left out for numbers, which are not decided. */
+  readonly isRight?: (predictions: Pick<Predictions, "probs" | "labels">) => Uint8Array;
 }
 
 /** The output of an exported model: the probability of the positive label, those of all classes, or the number. */
@@ -90,6 +92,7 @@ export function binaryTask({ classes, hasTemperature = false, ...options }: Bina
     ...(hasTemperature && { calibration: binaryCalibration([1, positiveWeight]) }),
     distance: meanAbsoluteDifference,
     churn: (a, b) => shareOf(a.length, (i) => decides(a[i]) !== decides(b[i])),
+    isRight: ({ probs, labels }) => Uint8Array.from(probs, (p, i) => Number(decides(p) === (labels[i] === 1))),
   };
 }
 
@@ -129,6 +132,8 @@ export function multiclassTask({ classes, hasTemperature = false, ...options }: 
       const [ofA, ofB] = [decisions(a, numClasses), decisions(b, numClasses)];
       return shareOf(ofA.length, (i) => ofA[i] !== ofB[i]);
     },
+    isRight: ({ probs, labels }) =>
+      Uint8Array.from(decisions(probs, numClasses), (decided, i) => Number(decided === labels[i])),
   };
 }
 

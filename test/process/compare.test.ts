@@ -67,6 +67,22 @@ test("a comparison that is killed and gone on with is as one that was not, and b
   assert.equal(statSync(scored).mtimeMs, before, "an arm that was done was done again");
   assert.deepEqual(measuredIn(own), measuredIn(folder), again.shown);
 
+  // Arms come to it later, and nothing is trained twice.
+  const short = ["--arm", "short:--set numGroups=1 --set data.regime=all --set numSteps=40", "--arms", "single"];
+  const more = await place.codistill(["compare", "--resume", own, ...short, "--json"]).ended;
+  assert.equal(more.code, 0, more.shown);
+  assert.equal(statSync(scored).mtimeMs, before, "an arm that was done was done again");
+  const { figures: all } = JSON.parse(more.stdout);
+  assert.deepEqual(
+    all.map(({ arm, seeds }: { arm: string; seeds: number[] }) => [arm, seeds]),
+    ["single", "ensemble", "twice-the-batch", "short"].map((arm) => [arm, [3, 5]]),
+  );
+  const { given } = JSON.parse(readFileSync(join(own, "comparison.json"), "utf8"));
+  assert.deepEqual([given.config.numSteps, given.config.algorithm.kind], [100, undefined], "as it was written");
+  const changed = await place.command(["compare", "--resume", own, "--arm", "short:--set numSteps=3"]);
+  assert.equal(changed.code, 2, changed.shown);
+  assert.match(changed.stderr, /short is an arm of the comparison with numGroups=1, .*, got numSteps=3\. Name yours/);
+
   // The report is one file, and says what was asked and what it does not show.
   const html = readFileSync(join(own, "report.html"), "utf8");
   assert.ok(html.length < 1e6);
@@ -116,6 +132,7 @@ test("what cannot be compared is refused, with its sentence, before anything is 
       /arm slow: the configuration has 1 problem:\s+numStep: unknown name/,
     ],
     [[config, ...two, "--seeds", "0"], /must be a number from 1 to 100/],
+    [[config, "--arms", "single,anchored", "--seeds", "0,1"], /--seeds: seed 0 is that of the arm in-use alone/],
     [[config, ...two, "--seeds", "2,2"], /a list of different whole numbers/],
     [[config, ...two, "--reference", "ensemble"], /--reference must be one of the arms \(single, codistilled\)/],
     [[config, "--arms", "single,ensemble", "--reference", "ensemble"], /must be an arm that is validated/],

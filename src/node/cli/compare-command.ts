@@ -2,11 +2,12 @@
 import { ConfigError } from "../../errors.js";
 import { comparisonLines } from "../../report/comparison.js";
 import { chosenArms, DEFAULT_ARMS, namesOfArms, parseArm, SINGLE } from "../../study/arms.js";
+import { comparisonFigures } from "../../study/comparison-page.js";
 import type { ArmFigures } from "../../study/figures.js";
 import { mean, std } from "../../study/statistics.js";
 import { rangeOf, seedsSentence, signed, verdictsOf } from "../../study/verdicts.js";
 import { newRunFolder } from "../launch/train.js";
-import { armsWith, type Comparison, openComparison } from "../runs/comparison.js";
+import { armsWith, type Comparison, checkSeeds, openComparison } from "../runs/comparison.js";
 import { configFrom, givenConfig } from "../runs/load-config.js";
 import { type CompareFlags, DEFAULT_SEEDS } from "./compare-flags.js";
 import { withMore } from "./more-arms.js";
@@ -20,10 +21,12 @@ export async function compareCommand(
 ): Promise<void> {
   await studyCommand(flags, cacheFolder, {
     choose: (chooser) => chosen(path, flags, chooser),
-    lines({ reference }, figures, width) {
+    shows(facts, measured, width) {
+      const figures = comparisonFigures(facts, measured);
+      const { reference } = facts;
       const numSeeds = figures.reduce((most, { seeds }) => Math.max(most, seeds.length), 0);
       const sentences = [seedsSentence(numSeeds), ...verdictsOf(figures, reference)];
-      return comparisonLines(figures.map(rowOf), { reference, sentences }, width);
+      return { figures, lines: comparisonLines(figures.map(rowOf), { reference, sentences }, width) };
     },
   });
 }
@@ -52,11 +55,13 @@ async function chosen(path: string | undefined, flags: CompareFlags, chooser: Ch
   const base = await configFrom(given);
   const arms = await armsWith(chosenArms(wanted, own, base), given);
   checkReference(arms, reference);
+  checkSeeds({ arms, seeds });
   const folder = newRunFolder(runs, `${base.name}-compare`);
   return { folder, study: { kind: "compare" }, base, given, arms, seeds, reference, target, commands: [typed()] };
 }
 
-function referenceOf(names: readonly string[], given: string | undefined): string {
+/** The arm that others are compared with. Throws {@link ConfigError} for one that is not there. */
+export function referenceOf(names: readonly string[], given: string | undefined): string {
   if (given === undefined) return names.includes(SINGLE) ? SINGLE : (names[0] as string);
   if (names.includes(given)) return given;
   throw new ConfigError(`--reference must be one of the arms (${names.join(", ")}), got "${given}"`);

@@ -19,6 +19,14 @@ export interface CompareFlags extends StudyFlags {
 /** The seeds of a comparison that says nothing of them. */
 export const DEFAULT_SEEDS = [1, 2, 3, 4, 5];
 
+/** The flag of an arm of one's own. */
+export const ARM = [
+  "--arm <name:changes>",
+  'an arm of your own, as in --arm "slow:--set optimizer.learningRate=0.001" (repeatable)',
+  (value: string, all: string[]) => [...all, value],
+  [] as string[],
+] as const;
+
 /** Add the arguments and flags. */
 export function withCompareFlags(command: Command): Command {
   return withTableFlags(command)
@@ -29,14 +37,9 @@ export function withCompareFlags(command: Command): Command {
     .option(
       "--arms <names>",
       `which of ${armNames.join(", ")}, parted by commas; ${DEFAULT_ARMS.join(", ")} by default`,
-      names,
+      armList,
     )
-    .option(
-      "--arm <name:changes>",
-      'an arm of your own, as in --arm "slow:--set optimizer.learningRate=0.001" (repeatable)',
-      (value: string, all: string[]) => [...all, value],
-      [] as string[],
-    )
+    .option(...ARM)
     .option("--seeds <number>", "how many seeds, from 1 on, or a list of them, as in 3,5,8; 5 by default", seeds)
     .option("--reference <arm>", "the arm that others are compared with; single where it is there, else the first")
     .option(
@@ -59,7 +62,8 @@ export function withCompareFlags(command: Command): Command {
     );
 }
 
-function names(text: string): string[] {
+/** Names that are parted by commas. */
+export function armList(text: string): string[] {
   return text
     .split(",")
     .map((name) => name.trim())

@@ -1,7 +1,7 @@
 /** Seeds and arms that come to a comparison which goes on: what is done stays as it is. */
 import { ConfigError } from "../../errors.js";
 import { type Arm, chosenArms } from "../../study/arms.js";
-import { armsWith, type Comparison } from "../runs/comparison.js";
+import { armsWith, type Comparison, checkSeeds } from "../runs/comparison.js";
 import { typed } from "./study-command.js";
 
 export interface More {
@@ -31,12 +31,14 @@ export async function withMore(before: Comparison, { seeds = before.seeds, names
     all.filter(({ name }) => !known.includes(name)),
     before.given,
   );
-  return {
+  const more = {
     ...before,
     arms: [...before.arms, ...arms],
     seeds: [...before.seeds, ...seeds.filter((seed) => !before.seeds.includes(seed))],
     commands: [...before.commands, typed()],
   };
+  checkSeeds(more);
+  return more;
 }
 
 function checkSame({ name, options }: Arm, arms: readonly Arm[]): void {

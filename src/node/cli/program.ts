@@ -3,7 +3,8 @@ import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { cacheFolderOf } from "../files/cache-folder.js";
 import { REFUSED, stopOnSignals } from "../launch/exit-codes.js";
-import { churnCommand, withChurnFlags } from "./churn-command.js";
+import { type ChurnFlags, churnCommand, modelsOf, withChurnFlags } from "./churn-command.js";
+import { churnStudyCommand } from "./churn-study.js";
 import { compareCommand } from "./compare-command.js";
 import { type CompareFlags, withCompareFlags } from "./compare-flags.js";
 import { type CrossValidateFlags, crossValidateCommand, withCrossValidateFlags } from "./cross-validate-command.js";
@@ -84,8 +85,12 @@ export function commandLine(): Command {
       stoppable((options) => evaluateCommand(model, data, flags, options)),
   );
   withChurnFlags(program.command("churn")).action(
-    (first: string, second: string, flags: Parsed<typeof churnCommand, 2>) =>
-      stoppable((options) => churnCommand(first, second, flags, options)),
+    (first: string | undefined, second: string | undefined, flags: ChurnFlags) => {
+      const models = modelsOf(first, second, flags);
+      return models === null
+        ? churnStudyCommand(first, flags, cacheFolder)
+        : stoppable((options) => churnCommand(models, flags, options));
+    },
   );
   withEnsembleFlags(program.command("ensemble")).action(
     (runs: readonly string[], flags: Parsed<typeof ensembleCommand, 1>) =>

@@ -1,7 +1,8 @@
 /** What the commands of studies have in common: runs of arms over seeds are trained, measured, reported, and gone on with. */
 import { ConfigError } from "../../errors.js";
 import { counted, duration } from "../../report/format.js";
-import type { ArmFigures } from "../../study/figures.js";
+import type { ComparisonFacts } from "../../study/facts-blocks.js";
+import type { Measured } from "../../study/outcome.js";
 import { commandOf } from "../../study/study.js";
 import type { Compared } from "../launch/compare.js";
 import { FAILED, type Stop } from "../launch/exit-codes.js";
@@ -28,11 +29,17 @@ export interface Chooser {
   readonly said: Set<string>;
 }
 
+/** What a study came to. */
+export interface Shown {
+  readonly figures: readonly object[];
+  readonly lines: readonly string[];
+}
+
 export interface StudyWords {
   /** The study to train, or to go on with. */
   readonly choose: (chooser: Chooser) => Promise<Comparison>;
-  /** The lines on standard output below the runs. */
-  readonly lines: (comparison: Comparison, figures: readonly ArmFigures[], width: number) => readonly string[];
+  /** Its figures, and what is said of them below the runs. */
+  readonly shows: (facts: ComparisonFacts, measured: Measured, width: number) => Shown;
 }
 
 /** Train every arm with every seed, write the report, and say what it shows. */
@@ -81,15 +88,16 @@ export async function studyCommand(flags: StudyFlags, cacheFolder: string, words
 async function report(
   comparison: Comparison,
   { open, failed }: Compared,
-  { lines }: StudyWords,
+  { shows }: StudyWords,
   json: boolean,
 ): Promise<void> {
   const { folder, reference, study } = comparison;
   const tell = teller({ json });
   const { writeComparisonReport } = await import("../launch/comparison-report.js");
-  const { html, markdown, figures } = writeComparisonReport(folder);
+  const { html, markdown, facts, measured } = writeComparisonReport(folder);
+  const { figures, lines } = shows(facts, measured, widthOf(json ? process.stderr : process.stdout));
   if (json) say(JSON.stringify({ reference, figures, open, failed, html, markdown }, null, 2));
-  tell(`\n${lines(comparison, figures, widthOf(json ? process.stderr : process.stdout)).join("\n")}`);
+  tell(`\n${lines.join("\n")}`);
   tell(`\nreport   ${html}`);
   tell(`         ${markdown}`);
   if (open.length > failed.length)

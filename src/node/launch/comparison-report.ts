@@ -5,8 +5,8 @@ import { htmlOf } from "../../report/page/html.js";
 import { markdownOf } from "../../report/page/markdown.js";
 import { printable } from "../../report/printable.js";
 import { recordWithoutSecrets } from "../../report/secrets.js";
-import { comparisonFigures } from "../../study/comparison-page.js";
-import type { ArmFigures } from "../../study/figures.js";
+import type { ComparisonFacts } from "../../study/facts-blocks.js";
+import type { Measured } from "../../study/outcome.js";
 import { studyPage } from "../../study/pages.js";
 import { version } from "../../version.js";
 import { writeOwn } from "../files/plain-files.js";
@@ -16,11 +16,12 @@ import { readEvents } from "../runs/read-log.js";
 import { runFolder } from "../runs/run-folder.js";
 import { hasFinished } from "./finish.js";
 
-/** What a report was written to, and its figures. */
+/** What a report was written to, and what it is made of. */
 export interface Written {
   readonly html: string;
   readonly markdown: string;
-  readonly figures: readonly ArmFigures[];
+  readonly facts: ComparisonFacts;
+  readonly measured: Measured;
 }
 
 /** Write the report of the comparison in a folder. Throws {@link CheckpointError} when what it needs is missing or damaged. */
@@ -39,7 +40,7 @@ export function writeComparisonReport(folder: string): Written {
     made: `Measured ${made.slice(0, 16).replace("T", " ")} UTC by codistill ${version}`,
   };
   const page = studyPage(facts, measured);
-  return { ...writePage(page, reportsIn(folder)), figures: comparisonFigures(facts, measured) };
+  return { ...writePage(page, reportsIn(folder)), facts, measured };
 }
 
 /** Rows, documents or images of each split, as the first run that prepared its data says; null before that. */

@@ -96,6 +96,15 @@ export async function armsWith(arms: readonly Arm[], given: GivenConfig): Promis
   );
 }
 
+/** Throws {@link ConfigError} where a seed of the comparison is that of an arm which has one of its own. */
+export function checkSeeds({ arms, seeds }: Pick<Comparison, "arms" | "seeds">): void {
+  const own = arms.find(({ seed }) => seed !== undefined && seeds.includes(seed));
+  if (own === undefined) return;
+  throw new ConfigError(
+    `--seeds: seed ${own.seed} is that of the arm ${own.name} alone, so that nothing of its draws is the same, and the seeds are ${seeds.join(", ")}. Leave ${own.seed} out.`,
+  );
+}
+
 /** Write down what is to be compared, in a folder that was made for it; also when seeds or commands are added. */
 export async function writeComparison({ folder, ...comparison }: Comparison): Promise<void> {
   await directoryStore(folder).put(FILE, encodeRunFile(recordWithoutSecrets(comparison)));

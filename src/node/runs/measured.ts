@@ -64,6 +64,8 @@ const apartSchema = z.looseObject({
       seeds: z.tuple([z.int(), z.int()]),
       distance: number,
       changed: number,
+      good: number.optional(),
+      bad: number.optional(),
     }),
   ),
   refined: z.array(z.looseObject({ arm: z.string(), seed: z.int(), refinementLoss: number })),
