@@ -11,7 +11,7 @@ const place = workplace();
 test("procedures are trained several times, anchored ones close to one model in use, and go on with more", async () => {
   const config = await place.config("config.json", { numSteps: 60, validationInterval: 20 });
   const runs = place.path("churn");
-  const args = ["churn", config, "--retrains", "2", "--arms", "ensemble,anchored", "--json", "--runs", runs];
+  const args = ["churn", config, "--retrains", "2", "--arms", "single,anchored", "--json", "--runs", runs];
   const first = await place.codistill(args).ended;
   assert.equal(first.code, 0, first.shown);
   const [name = ""] = readdirSync(runs);
@@ -22,28 +22,31 @@ test("procedures are trained several times, anchored ones close to one model in 
   assert.deepEqual(trained(folder).sort(), all);
   const { teachers } = JSON.parse(readFileSync(runFolder(join(folder, "anchored-seed-2")).config, "utf8"));
   const digest = (path: string) => readFileSync(path).toString("base64");
-  assert.equal(digest(teachers[0].model), digest(runFolder(join(folder, "in-use-seed-0")).model.onnx));
+  assert.equal(
+    digest(join(folder, "anchored-seed-2", teachers[0].model)),
+    digest(runFolder(join(folder, "in-use-seed-0")).model.onnx),
+  );
   assert.match(first.stderr, /Two retrainings make one pair/);
 
   const scored = runFolder(join(folder, "in-use-seed-0")).result;
   const before = statSync(scored).mtimeMs;
-  const more = await place.codistill(["churn", "--resume", folder, "--retrains", "3", "--json"]).ended;
+  const more = await place.codistill(["churn", "--resume", folder, "--arms", "ensemble", "--json"]).ended;
   assert.equal(more.code, 0, more.shown);
   assert.equal(statSync(scored).mtimeMs, before, "the model in use was trained again");
   const { figures, reference } = JSON.parse(more.stdout);
   assert.equal(reference, "single");
   assert.deepEqual(
     figures.map(({ arm, seeds }: { arm: string; seeds: number[] }) => [arm, seeds]),
-    ["single", "ensemble", "anchored"].map((arm) => [arm, [1, 2, 3]]),
+    ["single", "anchored", "ensemble"].map((arm) => [arm, [1, 2]]),
   );
   for (const { arm, changed, good, bad, distance, pairs, fromInUse } of figures) {
-    assert.equal(pairs.length, 3, arm);
-    assert.ok(distance.low < distance.value && distance.value < distance.high, arm);
+    assert.equal(pairs.length, 1, arm);
+    assert.equal(distance.value, pairs[0].distance, arm);
     // Of two classes a decision that changes was right, or becomes so.
     assert.ok(Math.abs(changed.value - good.value - bad.value) < 1e-12, arm);
     assert.ok(fromInUse.changed.value > 0, arm);
   }
-  const [single, ensemble, anchored] = figures;
+  const [single, anchored, ensemble] = figures;
   assert.ok(ensemble.distance.value < single.distance.value);
   assert.ok(anchored.fromInUse.distance.value < single.fromInUse.distance.value);
   const text = readFileSync(join(folder, "report.md"), "utf8");

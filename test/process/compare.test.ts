@@ -68,7 +68,7 @@ test("a comparison that is killed and gone on with is as one that was not, and b
   assert.deepEqual(measuredIn(own), measuredIn(folder), again.shown);
 
   // Arms come to it later, and nothing is trained twice.
-  const short = ["--arm", "short:--set numGroups=1 --set data.regime=all --set numSteps=40", "--arms", "single"];
+  const short = ["--arm", "short:--set numGroups=1 --set data.regime=all --set numSteps=60", "--arms", "single"];
   const more = await place.codistill(["compare", "--resume", own, ...short, "--json"]).ended;
   assert.equal(more.code, 0, more.shown);
   assert.equal(statSync(scored).mtimeMs, before, "an arm that was done was done again");
