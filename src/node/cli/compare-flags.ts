@@ -40,7 +40,7 @@ export function withCompareFlags(command: Command): Command {
       armList,
     )
     .option(...ARM)
-    .option("--seeds <number>", "how many seeds, from 1 on, or a list of them, as in 3,5,8; 5 by default", seeds)
+    .option("--seeds <number>", "how many seeds, from 1 on, or a list of them, as in 3,5,8; 5 by default", seedList)
     .option("--reference <arm>", "the arm that others are compared with; single where it is there, else the first")
     .option(
       "--target <loss>",
@@ -70,7 +70,8 @@ export function armList(text: string): string[] {
     .filter((name) => name !== "");
 }
 
-function seeds(text: string): number[] {
+/** So many seeds from 1 on, or those of a list. */
+export function seedList(text: string): number[] {
   const given = text.split(",").map((part) => (/^\d+$/.test(part.trim()) ? Number(part) : Number.NaN));
   const list = given.length === 1 ? Array.from({ length: given[0] || 0 }, (_, i) => i + 1) : given;
   const isRight = list.length >= 1 && list.length <= MAX_SEEDS && list.every(Number.isSafeInteger);

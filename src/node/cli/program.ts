@@ -16,6 +16,8 @@ import { type LaunchFlags, launchCommand, withLaunchFlags } from "./launch-comma
 import { say, shown, unlessStopped } from "./output.js";
 import { reportCommand, withReportFlags } from "./report-command.js";
 import { addRunCommands } from "./run-commands.js";
+import { scaleCommand } from "./scale-command.js";
+import { type ScaleFlags, withScaleFlags } from "./scale-flags.js";
 import { evaluateCommand, predictCommand, withEvaluateFlags, withPredictFlags } from "./serve-commands.js";
 import { describeCommand, type TableCommandOptions, type TableFlags, withDescribeFlags } from "./table-commands.js";
 import { sampleCommand, tokenizerCommand, withSampleFlags, withTokenizerFlags } from "./text-commands.js";
@@ -64,6 +66,9 @@ export function commandLine(): Command {
   );
   withCompareFlags(program.command("compare")).action((path: string | undefined, flags: CompareFlags) =>
     compareCommand(path, flags, cacheFolder),
+  );
+  withScaleFlags(program.command("scale")).action((path: string | undefined, flags: ScaleFlags) =>
+    scaleCommand(path, flags, cacheFolder),
   );
   withReportFlags(program.command("report")).action(
     (folders: readonly string[], flags: { readonly out?: string; readonly json?: boolean }) =>
@@ -121,6 +126,7 @@ export function commandLine(): Command {
         "cross-validate",
         "distill",
         "compare",
+        "scale",
         "describe",
         "predict",
         "evaluate",

@@ -7,6 +7,7 @@ import { commandOf } from "../../study/study.js";
 import { makeFolder } from "../files/plain-files.js";
 import { isComparison, measuredOf, studyOf } from "../runs/comparison.js";
 import { existingRun } from "../runs/run-folder.js";
+import { isScale } from "../runs/scale.js";
 
 /** Add the arguments and flags of `codistill report`. */
 export function withReportFlags(command: Command): Command {
@@ -38,10 +39,10 @@ export async function reportCommand(
 async function written(folders: readonly string[], out: string | undefined) {
   const [first = ""] = folders;
   if (folders.length > 1) {
-    const comparison = folders.find(isComparison);
+    const comparison = folders.find((folder) => isComparison(folder) || isScale(folder));
     if (comparison !== undefined) {
       throw new ConfigError(
-        `several folders are of runs, and ${comparison} is of a comparison, which has a report of its own. Name it alone, or the folders of runs in it.`,
+        `several folders are of runs, and ${comparison} is of ${isScale(comparison) ? "a search for the limit" : "a comparison"}, which has a report of its own. Name it alone, or the folders of runs in it.`,
       );
     }
     folders.map(existingRun);
@@ -54,6 +55,10 @@ async function written(folders: readonly string[], out: string | undefined) {
     throw new ConfigError(
       `--out is of several runs: the report of ${first} is written into its own folder. Leave --out out.`,
     );
+  }
+  if (isScale(first)) {
+    const { writeScaleReport } = await import("../launch/scale-report.js");
+    return writeScaleReport(first);
   }
   if (!isComparison(first)) {
     const { path } = existingRun(first);

@@ -9,13 +9,13 @@ import { commandOf } from "../../study/study.js";
 import { makeFolder } from "../files/plain-files.js";
 import { type Comparison, measuredOf, seedsOf, trialFolder, writeComparison } from "../runs/comparison.js";
 import { lockRun } from "../runs/lock.js";
-import { readEvents } from "../runs/read-log.js";
 import { encodeRunFile } from "../runs/run-file.js";
 import { runFolder } from "../runs/run-folder.js";
 import { resultOfRun } from "../runs/run-result.js";
 import { directoryStore } from "../stores/directory-store.js";
 import { apartOf } from "./apart.js";
 import { hasFinished } from "./finish.js";
+import { secondsByLook } from "./first-look.js";
 import { machineLine } from "./machine-line.js";
 import { ensembleOutcome, outcomeOf } from "./outcome.js";
 import { anchorOf, type Trial, timedRun, trainTrial, trialsOf } from "./trials.js";
@@ -124,49 +124,14 @@ async function trainAll(
   return seeds;
 }
 
-/** How long a first run is looked at, from its first step on. */
-const LOOK_SECONDS = 5;
-const LOOK_MILLISECONDS = 200;
-
-/**
- * Begin the first run and stop it after some seconds of steps, to know how long it takes: it goes on from there later, so that nothing is
- * trained twice. Null when that was stopped by others.
- */
+/** Begin the first run and stop it after some seconds of steps, to know how long it takes. Null when that was stopped by others. */
 async function firstLook(comparison: Comparison, trial: Trial, options: CompareOptions): Promise<Timed[] | null> {
-  options.onStage(`${trial.arm}, seed ${trial.seed}, begins, to see how long runs take`);
-  const enough = new AbortController();
-  const log = runFolder(trial.folder).group(0).log;
-  let speed: { readonly step: number; readonly seconds: number } | undefined;
-  const timer = setInterval(() => {
-    speed = speedIn(log);
-    if (speed && speed.seconds >= LOOK_SECONDS) enough.abort();
-  }, LOOK_MILLISECONDS);
-  const began = performance.now();
-  try {
-    await trainTrial(comparison, trial, options, AbortSignal.any([options.stop, enough.signal]));
-  } finally {
-    clearInterval(timer);
-  }
-  if (options.stop.aborted) return null;
-  if (hasFinished(trial.folder)) return [timedRun(trial)];
-  const took = (performance.now() - began) / 1000;
-  speed = speedIn(log);
-  if (!speed) throw new ConfigError(`--time-budget: ${trial.folder} ended before it took a step; its log says why`);
-  const ofSteps = trial.of.config.numSteps;
-  // What is not steps comes again with every run: its start, and about as much for its end.
-  const around = Math.max(0, took - speed.seconds);
-  return [{ arm: trial.arm, passes: trial.passes, seconds: (speed.seconds / speed.step) * ofSteps + around }];
-}
-
-/** The last step of a log, and the seconds that its steps took. */
-function speedIn(log: string): { readonly step: number; readonly seconds: number } | undefined {
-  if (!existsSync(log)) return undefined;
-  let last: { step: number; seconds: number } | undefined;
-  for (const { step, stepsPerSecond } of readEvents(log, ["step"])) {
-    const before: { step: number; seconds: number } = last ?? { step: 0, seconds: 0 };
-    if (step > before.step) last = { step, seconds: before.seconds + (step - before.step) / stepsPerSecond };
-  }
-  return last;
+  const { arm, passes, folder, of } = trial;
+  options.onStage(`${arm}, seed ${trial.seed}, begins, to see how long runs take`);
+  const run = { folder, numSteps: of.config.numSteps };
+  const seconds = await secondsByLook(run, (stop) => trainTrial(comparison, trial, options, stop), options.stop);
+  if (seconds === null) return null;
+  return [seconds === "finished" ? timedRun(trial) : { arm, passes, seconds }];
 }
 
 function tooShort(

@@ -31,6 +31,8 @@ export interface LineChart {
   /** What the axes measure, with units. */
   readonly x: string;
   readonly y: string;
+  /** Whether both axes go by factors, for numbers above 0 whose ratios are the point; false by default. */
+  readonly isLog?: boolean | undefined;
   readonly series: readonly { readonly name: string; readonly points: readonly LinePoint[] }[];
 }
 

@@ -1,6 +1,6 @@
 /** Lines over a common axis, as SVG. */
 import type { LineChart, LinePoint } from "./blocks.js";
-import { element, escapeMarkup, type Look, label, line, round, type Scale, scaleOf } from "./svg.js";
+import { element, escapeMarkup, type Look, label, line, logScaleOf, round, type Scale, scaleOf } from "./svg.js";
 
 const WIDTH = 720;
 const HEIGHT = 360;
@@ -10,20 +10,25 @@ const EDGE = { left: 70, right: 16, top: 12, bottom: 50 };
 const SHOWN_FROM = 0.2;
 /** Of a line so many points have a whisker, at steps of their own for each line: bands would cover one another. */
 const WHISKERS = 4;
+/** Pixels between the whiskers of two lines with the same places. */
+const SHIFT = 3;
 
 /** The drawing; `id` is that of the chart on its page, `lookOf` the look of a line by its name. */
 export function lineChart(chart: LineChart, id: string, lookOf: (name: string) => Look): string {
-  const points = chart.series.flatMap((one) => one.points);
-  const xs = points.map(({ x }) => x);
-  const [from, to] = [Math.min(...xs), Math.max(...xs)];
-  const late = points.filter(({ x }) => x >= SHOWN_FROM * to);
-  const ys = late.flatMap(({ y, low = y, high = y }) => [y, low, high]).filter(Number.isFinite);
   const inner = { right: WIDTH - EDGE.right, bottom: HEIGHT - EDGE.bottom };
-  const x = scaleOf([Math.min(0, from), to], [EDGE.left, inner.right], { about: 7 });
-  const y = scaleOf([Math.min(...ys), Math.max(...ys)], [inner.bottom, EDGE.top], { about: 6, around: true });
+  const { x, y } = (chart.isLog ? logScales : scales)(
+    chart.series.flatMap((one) => one.points),
+    inner,
+  );
   const clip = `${id}-clip`;
   const frame = { x: EDGE.left, y: EDGE.top, width: inner.right - EDGE.left + 8, height: inner.bottom - EDGE.top };
-  const drawn = chart.series.map((one, i) => seriesOf(one.points, i, lookOf(one.name), x, y)).join("");
+  const drawn = chart.series
+    .map((one, i) => {
+      // Of few points all have their mark, and where they are of the same places, whiskers stand side by side.
+      const stride = chart.isLog ? 1 : Math.max(1, Math.ceil(one.points.length / WHISKERS));
+      return seriesOf(one.points, { stride, place: i, shift: chart.isLog ? SHIFT * i : 0 }, lookOf(one.name), x, y);
+    })
+    .join("");
   return element(
     "svg",
     { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-labelledby": `${id}-title ${id}-desc` },
@@ -35,12 +40,37 @@ export function lineChart(chart: LineChart, id: string, lookOf: (name: string) =
   );
 }
 
-function axes(
-  chart: LineChart,
-  x: Scale,
-  y: Scale,
-  inner: { readonly right: number; readonly bottom: number },
-): string {
+type Inner = { readonly right: number; readonly bottom: number };
+type Scales = { readonly x: Scale; readonly y: Scale };
+
+function scales(points: readonly LinePoint[], inner: Inner): Scales {
+  const xs = points.map(({ x }) => x);
+  const [from, to] = [Math.min(...xs), Math.max(...xs)];
+  const late = points.filter(({ x }) => x >= SHOWN_FROM * to);
+  const ys = late.flatMap(({ y, low = y, high = y }) => [y, low, high]).filter(Number.isFinite);
+  return {
+    x: scaleOf([Math.min(0, from), to], [EDGE.left, inner.right], { about: 7 }),
+    y: scaleOf([Math.min(...ys), Math.max(...ys)], [inner.bottom, EDGE.top], { about: 6, around: true }),
+  };
+}
+
+/** Whiskers that reach farther than this factor beyond the values are cut: intervals of few seeds do. */
+const MOST_ROOM = 2;
+
+function logScales(points: readonly LinePoint[], inner: Inner): Scales {
+  const xs = points.map(({ x }) => x);
+  const values = points.map(({ y }) => y).filter(Number.isFinite);
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  const ends = points.flatMap(({ y, low = y, high = y }) => [low, high]).filter((end) => end > 0);
+  const low = Math.max(least / MOST_ROOM, Math.min(least, ...ends) / 1.1);
+  const high = Math.min(most * MOST_ROOM, Math.max(most, ...ends) * 1.1);
+  return {
+    x: logScaleOf([Math.min(...xs), Math.max(...xs)], [EDGE.left + 10, inner.right - 10], { base: 2 }),
+    y: logScaleOf([low, high], [inner.bottom, EDGE.top], { base: 10 }),
+  };
+}
+
+function axes(chart: LineChart, x: Scale, y: Scale, inner: Inner): string {
   const rows = y.ticks.map(
     (tick) =>
       line(EDGE.left, y.at(tick), inner.right, y.at(tick), { class: "grid" }) +
@@ -65,12 +95,17 @@ function axes(
   ].join("");
 }
 
-function seriesOf(points: readonly LinePoint[], place: number, look: Look, x: Scale, y: Scale): string {
+function seriesOf(
+  points: readonly LinePoint[],
+  { stride, place, shift }: { readonly stride: number; readonly place: number; readonly shift: number },
+  look: Look,
+  x: Scale,
+  y: Scale,
+): string {
   const shown = points.filter((point) => Number.isFinite(point.y));
   const path = shown
     .map((point, i) => `${i === 0 ? "M" : "L"}${round(x.at(point.x))} ${round(y.at(point.y))}`)
     .join("");
-  const stride = Math.max(1, Math.ceil(shown.length / WHISKERS));
   const marks = shown.flatMap((point, i) => {
     const isLast = i === shown.length - 1;
     if (!isLast && i % stride !== place % stride) return [];
@@ -78,7 +113,7 @@ function seriesOf(points: readonly LinePoint[], place: number, look: Look, x: Sc
     const whisker =
       point.low === undefined || point.high === undefined || !(point.high > point.low)
         ? ""
-        : line(at, y.at(point.low), at, y.at(point.high), { class: `${look.colour} whisker` });
+        : line(at + shift, y.at(point.low), at + shift, y.at(point.high), { class: `${look.colour} whisker` });
     return [whisker + look.marker(at, y.at(point.y), 3.5)];
   });
   return element("path", { class: `${look.colour} line`, d: path, "stroke-dasharray": look.dash }) + marks.join("");

@@ -75,6 +75,32 @@ export function scaleOf(
   };
 }
 
+/** From how many powers of ten on ticks are at these alone, and from how few values it takes halves and fifths between them. */
+const MANY_DECADES = 4;
+const OUTSIDE = 10;
+
+/** A scale on which equal factors are equally far apart, of values above 0. `base` 2 has ticks at the doublings of `least`. */
+export function logScaleOf(
+  [least, most]: readonly [number, number],
+  [from, to]: readonly [number, number],
+  { base }: { readonly base: 2 | 10 },
+): Scale {
+  const [low, high] = least < most ? [least, most] : [least / 2, most * 2];
+  // An interval may reach to 0 or below, which is infinitely far down: its end is outside of the drawing.
+  const at = (value: number) =>
+    from + (Math.log(Math.max(value, low / OUTSIDE) / low) / Math.log(high / low)) * (to - from);
+  const show = (tick: number) => tick.toLocaleString("en-US", { maximumSignificantDigits: 3 });
+  if (base === 2) {
+    const doublings = Math.floor(Math.log2(high / low) + 1e-9);
+    return { at, show, ticks: Array.from({ length: doublings + 1 }, (_, i) => low * 2 ** i) };
+  }
+  const decades = Math.log10(high / low);
+  const parts = decades > MANY_DECADES ? [1] : decades > 1 ? [1, 2, 5] : [1, 1.5, 2, 3, 4, 5, 6, 8];
+  const first = Math.floor(Math.log10(low));
+  const all = Array.from({ length: Math.ceil(decades) + 2 }, (_, i) => parts.map((part) => part * 10 ** (first + i)));
+  return { at, show, ticks: all.flat().filter((tick) => tick >= low * (1 - 1e-9) && tick <= high * (1 + 1e-9)) };
+}
+
 /** The shapes of points, so that colour is not all that tells them apart. */
 const shapes: readonly ((x: number, y: number, r: number) => string)[] = [
   (x, y, r) => `M${x - r} ${y}a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0 ${-2 * r} 0Z`,

@@ -1,0 +1,167 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { htmlOf } from "../../report/page/html.js";
+import { markdownOf } from "../../report/page/markdown.js";
+import { resolveConfig } from "../../run/config.js";
+import { adviceOf, wasRight } from "./advice.js";
+import { armConfig, limitConfig } from "./configs.js";
+import { type ScaleFigures, type SecondGroup, scaleFigures } from "./figures.js";
+import { scalePage } from "./page.js";
+import type { ScaleOutcome } from "./question.js";
+
+const target = 0.5;
+const question = { workers: [1, 2, 4, 8, 16], workerBatch: 32, rate: 0.01, numSteps: 1000, seeds: [1, 2], target };
+const link = { bytesPerSecond: 1e9, latencySeconds: 5e-5, isMeasured: false };
+const model = { computeSeconds: 0.01, gradientBytes: 1e6, link, spread: 0.1 };
+
+/** A run that comes to the target at a step, on a line from 1. */
+const run = (workers: number, steps: number, seed = 1, more: Partial<ScaleOutcome> = {}): ScaleOutcome => ({
+  ...{ workers, doublings: 0, seed, numSteps: 1000, isDiverged: false, secondsPerStep: 0.01, reduceSeconds: null },
+  ...{ parts: workers, noise: [], seconds: 10 },
+  curve: [
+    { step: 0, loss: 1 },
+    { step: steps * 2, loss: 0 },
+  ],
+  ...more,
+});
+const both = (workers: number, steps: number) => [run(workers, steps), run(workers, steps + 2, 2)];
+const noise = Array.from({ length: 40 }, (_, i) => ({ part: 2 + (i % 3) / 50, step: 1.5, numSteps: 5 }));
+const interval = (value: number, half: number) => ({ value, low: value - half, high: value + half });
+const second: SecondGroup = {
+  ...{ workers: 4, numSteps: 250, numSeeds: 2, codistilledLessTwice: null, codistilledLessSingle: null, notes: [] },
+  ensembleLessTwice: interval(-0.01, 0.004),
+};
+
+const curves = [...both(1, 400), ...both(2, 210), ...both(4, 120), ...both(8, 118)];
+const figuresOf = (outcomes: readonly ScaleOutcome[], group: SecondGroup | null = null): ScaleFigures =>
+  scaleFigures(question, outcomes, model, group);
+const adviceFor = (outcomes: readonly ScaleOutcome[], group: SecondGroup | null = null) =>
+  adviceOf(figuresOf(outcomes, group)).join(" ");
+
+test("the advice names the limit of a hand-made curve, and the steps on both sides of it", () => {
+  const advice = adviceFor(curves);
+  assert.match(
+    advice,
+    /^Steps to a validation loss of 0\.5 fall from 401 with 1 worker to 121 with 4 \(a batch of 128\), and 8 take 0\.98 \(/,
+  );
+  assert.match(advice, /Beyond 4 workers more of them are wasted on this problem: 8 save less than a tenth/);
+  assert.match(advice, /By the modelled time 4 workers are the fastest, 1\.\d s where 1 takes 4 s \(measured\)/);
+  assert.doesNotMatch(advice, /second group|noise scale/);
+});
+
+test("without a limit it sends on to more workers, and where one number is enough it says so", () => {
+  const endless = [...both(1, 400), ...both(2, 200), ...both(4, 100)];
+  assert.match(adviceFor(endless), /more workers are not wasted, and the limit lies beyond \(--workers 8 looks on\)/);
+  const early = adviceFor([...both(1, 400), ...both(2, 396)]);
+  assert.match(early, /^1 worker \(a batch of 32\) took 401 steps .*Beyond 1 worker more of them are wasted/);
+  assert.match(early, /1 worker of this kind is the fastest already/);
+  assert.match(
+    adviceFor([...both(1, 400), run(2, 900, 1, { numSteps: 500, curve: [] })]),
+    /2 did not come to it in 500/,
+  );
+  assert.match(
+    adviceFor([run(1, 0, 1, { curve: [{ step: 1000, loss: 0.7 }] })]),
+    /^No run came to a validation loss of 0\.5/,
+  );
+});
+
+test("the noise scale is that of the number of workers at the limit", () => {
+  const noisy = curves.map((one) => (one.workers > 1 ? { ...one, noise } : one));
+  assert.match(
+    adviceFor(noisy),
+    /noise scale, measured with 4 workers, is \d+ \(\d+ to \d+\) examples over the whole course/,
+  );
+});
+
+test("the sign of a second group is that of the ensemble against twice the batch, and a check says whether it was right", () => {
+  assert.match(
+    adviceFor(curves, second),
+    /ahead of one group with twice the batch by 0\.0100 \(0\.0060 to 0\.0140\).*two groups of 4 that codistil are expected to do better with 8 workers than one group of 8\.$/,
+  );
+  const behind = { ...second, ensembleLessTwice: interval(0.01, 0.02) };
+  assert.match(
+    adviceFor(curves, behind),
+    /is behind one group .* an interval that holds 0, so that this is no more than a guess: a second group that codistils is expected to bring nothing/,
+  );
+  const checked = {
+    ...second,
+    codistilledLessTwice: interval(-0.005, 0.001),
+    codistilledLessSingle: interval(-0.02, 0.001),
+  };
+  assert.match(
+    adviceFor(curves, checked),
+    /Checked: the codistilled pair is -0\.0050 .* to training alone the pair is -0\.0200 \(.*The sign was right\.$/,
+  );
+  const wrong = { ...checked, codistilledLessTwice: interval(0.005, 0.01) };
+  assert.match(adviceFor(curves, wrong), /The sign was wrong, though seeds cannot tell the two apart\.$/);
+  assert.ok(wasRight(interval(0.1, 0), interval(0.2, 0)) && !wasRight(interval(0.1, 0), interval(-0.2, 0)));
+});
+
+const given = {
+  name: "rides",
+  data: { source: "rides.csv", label: "late", numeric: { km: "km" }, split: { kind: "rows" } },
+  model: { kind: "mlp", hidden: [8] },
+  optimizer: {
+    kind: "adam",
+    learningRate: 0.004,
+    forBatch: { rows: 64, rule: "linear" },
+    warmUp: 100,
+    schedule: "cosine",
+  },
+  ema: {},
+  earlyStopping: { patience: 3 },
+  numSteps: 1000,
+  globalBatchSize: 64,
+} as const;
+
+test("a run of the search trains alone on all data, at a constant rate, to the target and no longer", () => {
+  const base = resolveConfig(given);
+  const arm = { workers: 4, doublings: 1, seed: 3, numSteps: 200, horizon: 250, why: "" };
+  const config = armConfig(base, { ...question, workerBatch: 16 }, arm);
+  const { optimizer, algorithm, globalBatchSize, accumulate, noiseScale, stopAtLoss, seed, numGroups } = config;
+  assert.deepEqual([optimizer.learningRate, optimizer.schedule, optimizer.warmUp], [0.02, "constant", 25]);
+  assert.deepEqual([optimizer.forBatch, config.ema, config.earlyStopping], [undefined, undefined, undefined]);
+  assert.deepEqual([algorithm.kind, config.data.regime, numGroups, seed], ["plain", "all", 1, 3]);
+  assert.deepEqual([globalBatchSize, accumulate, noiseScale, stopAtLoss, config.numSteps], [64, 4, true, 0.5, 200]);
+  assert.equal(config.validationInterval, 8);
+  const many = armConfig(base, question, { ...arm, workers: 64 });
+  assert.deepEqual([many.globalBatchSize, many.accumulate], [2048, 8]);
+  const threads = armConfig({ ...base, workers: 2 }, question, arm);
+  assert.deepEqual([threads.workers, threads.accumulate], [2, 2]);
+  const alone = armConfig({ ...base, workers: 2 }, question, { ...arm, workers: 1 });
+  assert.deepEqual([alone.workers, alone.accumulate, alone.noiseScale], [1, 1, false]);
+});
+
+test("groups at the limit have their own schedule, over as many fewer steps as they take", () => {
+  const config = limitConfig(resolveConfig(given), question, { workers: 4, rate: 0.03, share: 0.25 });
+  const { optimizer, algorithm } = config;
+  assert.deepEqual([config.numSteps, config.globalBatchSize, config.numGroups], [250, 128, 2]);
+  assert.deepEqual([optimizer.learningRate, optimizer.schedule, optimizer.warmUp], [0.03, "cosine", 25]);
+  assert.ok(algorithm.kind === "codistill");
+  assert.deepEqual([algorithm.burnInSteps, algorithm.publishInterval, config.validationInterval], [125, 13, 125]);
+  assert.ok(Math.abs((config.ema?.decay ?? 0) - 0.999 ** 4) < 1e-12);
+});
+
+test("the report has the figures, and a hostile name stays text in it", () => {
+  const base = resolveConfig({ ...given, data: { ...given.data, source: "<script>alert(1)</script>.csv" } });
+  const facts = { base, question, isTargetOwn: true, outcomes: curves, lossName: "log loss", model, rows: null };
+  const page = scalePage(
+    {
+      ...facts,
+      comparison: "runs/second",
+      isCut: false,
+      commands: ["codistill scale x"],
+      machine: "a machine",
+      made: "now",
+    },
+    figuresOf(curves, second),
+  );
+  const markdown = markdownOf(page);
+  assert.match(markdown, /\| 4 \| 128 \| 121 ± 1 \| 0\.57 \| 15,488 \| 2 \| 0\.01 \| 1 \|/);
+  assert.match(markdown, /\| 8 \| .* \| steps measured, seconds of a step modelled \|/);
+  assert.match(markdown, /\| 1 \| 10 ms \| 0 \| 0 \| 10 ms \| 4 s \| 4 s \| measured \|/);
+  const html = htmlOf(page);
+  assert.doesNotMatch(html, /<script>alert/);
+  assert.equal((html.match(/<svg viewBox="0 0 720/g) ?? []).length, 3);
+  assert.doesNotMatch(html.slice(0, html.indexOf("</main>")), /NaN|Infinity|undefined/);
+});
