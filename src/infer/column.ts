@@ -34,7 +34,8 @@ export interface TimeFigures {
   readonly min: string;
   readonly max: string;
   readonly spanDays: number;
-  /** Values at 00:00 exactly: of any day, of the first of a month, of the first of a year. */
+  /** Values at a full hour, and those at 00:00 exactly: of any day, of the first of a month, of the first of a year. */
+  readonly numFullHour: number;
   readonly numMidnight: number;
   readonly numMonthStart: number;
   readonly numYearStart: number;

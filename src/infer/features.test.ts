@@ -90,6 +90,7 @@ describe("times become", () => {
     min: "2001-01-01 00:00:00",
     max: "2002-01-01 00:00:00",
     spanDays,
+    numFullHour: numMidnight,
     numMidnight,
     numMonthStart,
     numYearStart,
@@ -102,10 +103,11 @@ describe("times become", () => {
     assert.deepEqual(namesOf(times(10)), ["x_hour", "x_days"]);
     assert.deepEqual(namesOf(times(180)), ["x_hour", "x_weekday", "x_days"]);
     const many = { ...times(180), count: 300_000 };
-    assert.equal(
-      sqlOf({ type: "TIMESTAMP", numRows: 300_000, times: many }).x_half_hour,
-      "categorical hour(x) * 2 + minute(x) // 30",
-    );
+    const ofMany = { x_half_hour: "categorical hour(x) * 2 + minute(x) // 30", x_weekday: "categorical dayofweek(x)" };
+    const minutes = { x_time_of_day: "numeric hour(x) * 60 + minute(x)", x_minute: "categorical minute(x)" };
+    const later = (given: TimeFigures) => sqlOf({ type: "TIMESTAMP", numRows: 300_000, times: given }, true);
+    assert.deepEqual(later(many), { ...ofMany, ...minutes });
+    assert.deepEqual(later({ ...many, numFullHour: 280_000 }), ofMany, "hours alone");
     assert.deepEqual(namesOf(times(900)), ["x_hour", "x_weekday", "x_month", "x_day_of_year", "x_days"]);
     assert.deepEqual(namesOf(times(900, 1000)), ["x_weekday", "x_month", "x_day_of_year", "x_days"]);
     assert.deepEqual(namesOf(times(900, 1000, 1000)), ["x_month", "x_days"]);
@@ -117,6 +119,15 @@ describe("times become", () => {
     assert.deepEqual(days(3660, 3659), ["x_weekday", "x_month", "x_day_of_year", "x_date"]);
     assert.deepEqual(days(3660, 3658), ["x_weekday", "x_month", "x_day_of_year"], "two rows of one day");
     assert.deepEqual(days(3650, 3650), ["x_weekday", "x_month", "x_day_of_year"], "fewer than ten years");
+  });
+
+  test("the day itself, as a name, where a day has times enough and later days are not what is scored", () => {
+    const days = (count: number, spanDays: number, isTimeSplit = false) =>
+      namesOf({ ...times(spanDays), count }, isTimeSplit);
+    assert.deepEqual(days(18_000, 180), ["x_hour", "x_weekday", "x_days", "x_day"]);
+    assert.deepEqual(days(18_000, 181), ["x_hour", "x_weekday", "x_days"], "fewer than a hundred a day");
+    assert.deepEqual(days(18_000, 180, true), ["x_hour", "x_weekday"]);
+    assert.ok(!days(300_000, 1100).includes("x_day"), "more than three years of days");
   });
 
   test("no count of days where what is later is what is scored", () => {

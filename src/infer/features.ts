@@ -20,7 +20,11 @@ const MISSING_SHARE = 0.005;
 /** The fewest missing values from which an indicator can be learned. */
 const LEAST_MISSING = 10;
 
+/** Times from which on one half hour, and one minute, can be told from the other. */
 const MANY_TIMES = 200_000;
+/** Times of each day from which on one day can be told from the other, and the most days that become names. */
+const TIMES_PER_DAY = 100;
+const MOST_DAYS = 3 * 366;
 const DAY = 1;
 const TWO_WEEKS = 14;
 const TWO_YEARS = 730;
@@ -190,7 +194,7 @@ function timeFeatures(figures: ColumnFigures, options: FeatureOptions): Made {
   if (times === null) return { features: [], notes: ["no time that can be read"] };
   const written = type === "TIMESTAMP WITH TIME ZONE" ? `cast(${column} as timestamp)` : column;
   const time = withoutSentinels(figures, written);
-  const { spanDays, numMidnight, numMonthStart, numYearStart, count: numTimes } = times;
+  const { spanDays, numFullHour, numMidnight, numMonthStart, numYearStart, count: numTimes } = times;
   const isFinerThan = (numCoarse: number) => numCoarse < 0.9 * numTimes;
   const made: (Feature & { readonly word: string })[] = [];
   const add = (word: string, featureKind: Feature["kind"], sql: string, numIds: number) =>
@@ -203,9 +207,14 @@ function timeFeatures(figures: ColumnFigures, options: FeatureOptions): Made {
       word,
     });
   if (isFinerThan(numMidnight) && spanDays >= 2 * DAY) {
-    // Enough rows to tell one half hour from the other.
-    if (numTimes >= MANY_TIMES) add("half_hour", "categorical", `hour(${time}) * 2 + minute(${time}) // 30`, 49);
+    const isMany = numTimes >= MANY_TIMES;
+    if (isMany) add("half_hour", "categorical", `hour(${time}) * 2 + minute(${time}) // 30`, 49);
     else add("hour", "categorical", `hour(${time})`, 25);
+    // What keeps to a timetable is told by its minute from what does not. Of fewer rows a network learns minutes by heart.
+    if (isMany && isFinerThan(numFullHour)) {
+      add("time_of_day", "numeric", `hour(${time}) * 60 + minute(${time})`, 0);
+      add("minute", "categorical", `minute(${time})`, 61);
+    }
   }
   if (isFinerThan(numMonthStart) && spanDays >= TWO_WEEKS) add("weekday", "categorical", `dayofweek(${time})`, 8);
   if (isFinerThan(numYearStart) && spanDays >= TWO_YEARS) add("month", "categorical", `month(${time})`, 13);
@@ -215,7 +224,11 @@ function timeFeatures(figures: ColumnFigures, options: FeatureOptions): Made {
     const isDaily = numTimes >= ROWS_PER_DATE * 366 && numTimes <= spanDays + 1;
     if (isDaily) add("date", "categorical", `100 * month(${time}) + day(${time})`, 367);
   }
-  if (!isTimeSplit && spanDays > 0) add("days", "numeric", `epoch(${time}) / 86400`, 0);
+  if (!isTimeSplit && spanDays > 0) {
+    add("days", "numeric", `epoch(${time}) / 86400`, 0);
+    const isBusy = spanDays >= TWO_WEEKS && spanDays <= MOST_DAYS && numTimes >= TIMES_PER_DAY * spanDays;
+    if (isBusy) add("day", "categorical", `floor(epoch(${time}) / 86400)`, Math.ceil(spanDays) + 2);
+  }
   const words = made.map(({ word }) => word.replaceAll("_", " ")).join(", ");
   const note = words === "" ? "too short a span for a feature" : `as ${words}`;
   const features = made.map(({ word: _, ...feature }): Feature => feature);

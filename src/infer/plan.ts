@@ -54,6 +54,8 @@ const FEW_ROWS = 10_000;
 /** The same where numbers are predicted, which several networks tell better than one for longer. */
 const MEMBERS_OF_NUMBERS = 4;
 const MORE_ROWS = 100_000;
+/** Rows from which on a network of twice the width, and more passes, lower the loss by more than the time they take. */
+const MANY_ROWS = 200_000;
 /** The decay of weights, by the learning rate. */
 const DECAY = 0.3;
 /** Rows of each name from which on its embedding may decay no more than that. */
@@ -190,9 +192,9 @@ function membersFor(task: TaskKind, numTrain: number): number {
   return task === "regression" && numTrain <= MORE_ROWS ? MEMBERS_OF_NUMBERS : 1;
 }
 
-/** Hidden layers: twice as wide for many classes. */
+/** Hidden layers: twice as wide for many rows, and for many classes. */
 function hiddenFor(numTrain: number, numClasses: number): number[] {
-  const width = (numTrain < 5_000_000 ? 128 : 256) * (numClasses > 64 ? 2 : 1);
+  const width = (numTrain < MANY_ROWS ? 128 : 256) * (numClasses > 64 ? 2 : 1);
   return [width, width];
 }
 
@@ -203,9 +205,12 @@ function binsFor(numNumeric: number, numTrain: number): 4 | 8 | 16 | 32 | 64 | u
   return ([64, 32, 16, 8] as const).find((bins) => bins <= most && bins * numNumeric <= MOST_BINS) ?? 4;
 }
 
-/** Passes over the rows: thirty over five thousand rows, and half as many for each sixteen times more. */
+/**
+ * Passes over the rows: thirty over five thousand rows, and half as many for each sixteen times more. Of many rows the
+ * wider network learns for twenty passes.
+ */
 function epochsFor(numTrain: number): number {
-  return clamp(30 * (numTrain / 5000) ** -0.25, 1, 100);
+  return clamp(30 * (numTrain / 5000) ** -0.25, numTrain < MANY_ROWS ? 1 : 20, 100);
 }
 
 /** A power of two near an 80th of a group's rows. */

@@ -10,6 +10,7 @@ const times: TimeFigures = {
   min: "2001-01-01 00:00:00",
   max: "2001-03-01 10:00:00",
   spanDays: 59,
+  numFullHour: 0,
   numMidnight: 0,
   numMonthStart: 0,
   numYearStart: 0,

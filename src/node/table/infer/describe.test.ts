@@ -159,6 +159,7 @@ describe("a table of rides", () => {
       min: "2025-01-01 00:00:00",
       max: "2025-04-08 21:13:00",
       spanDays: (2999 * 47) / 1440,
+      numFullHour: 50,
       numMidnight: 3,
       numMonthStart: 1,
       numYearStart: 1,

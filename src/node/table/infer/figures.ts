@@ -70,6 +70,7 @@ const aggregates = {
   first: () => "cast(min(T) as varchar)",
   last: () => "cast(max(T) as varchar)",
   days: () => "epoch(max(T) - min(T)) / 86400",
+  fullHour: () => "count(T) filter (T = date_trunc('hour', T))",
   midnight: () => "count(T) filter (T = date_trunc('day', T))",
   monthStart: () => "count(T) filter (T = date_trunc('month', T))",
   yearStart: () => "count(T) filter (T = date_trunc('year', T))",
@@ -80,7 +81,7 @@ const ASKED = Object.keys(aggregates) as readonly Asked[];
 
 /** The aggregates that values of a kind have; the others are null. */
 const ofNumbers: readonly Asked[] = ["numbers", "nan", "infinite", "whole", "min", "max", "quantiles"];
-const ofTimes: readonly Asked[] = ["times", "first", "last", "days", "midnight", "monthStart", "yearStart"];
+const ofTimes: readonly Asked[] = ["times", "first", "last", "days", "fullHour", "midnight", "monthStart", "yearStart"];
 const always: readonly Asked[] = ["present", "distinct", "example"];
 const asked: { readonly [K in ValueKind]: readonly Asked[] } = {
   number: [...always, ...ofNumbers],
@@ -154,6 +155,7 @@ function timesOf(cell: (asked: Asked) => unknown, number: (asked: Asked) => numb
     min: String(cell("first")).slice(0, 19),
     max: String(cell("last")).slice(0, 19),
     spanDays: number("days"),
+    numFullHour: number("fullHour"),
     numMidnight: number("midnight"),
     numMonthStart: number("monthStart"),
     numYearStart: number("yearStart"),
