@@ -6,8 +6,10 @@ import { count } from "../../report/format.js";
 import { examplesApart } from "../../run/apart.js";
 import { exportImages } from "../../run/export-images.js";
 import { imageGroupSpec, imagePass, imageRunSpec } from "../../run/image-spec.js";
+import { besideShares } from "../../run/image-yardsticks.js";
 import { type ImageRunConfig, networkProblem } from "../../run/kinds/images.js";
 import { scoreExamples } from "../../run/score-table.js";
+import { classWeightsOf } from "../../run/task.js";
 import type { DataReader } from "../runs/data-reader.js";
 import { memoryBudget } from "../sources/memory.js";
 import { type CachedImages, openImages } from "./image-cache.js";
@@ -20,17 +22,22 @@ export const imageReader: DataReader<ImageRunConfig> = {
     const checkOpened = (opened: OpenedSizes) => checkSizes(config, opened);
     const images = await prepareImages(imageSpecOf(config), { ...options, checkOpened });
     const spec = imageRunSpec(config, images);
-    const { train, validation, test } = images.numImages;
+    const sizes = images.numImages;
     return {
       spec,
       // Images that are left out are named in a note.
-      sizes: { rows: { train, validation, test } },
+      sizes: { rows: sizes },
       notes: images.notes,
       cached: images.cached,
       folder: images.folder,
       checkShards: () => checkShards(config, images),
-      score: (engine, groups, shippedGroup, signal) =>
-        scoreExamples(engine, spec.learner, groups, { ...imagePass(images.test), targets: null }, shippedGroup, signal),
+      async score(engine, groups, shippedGroup, signal) {
+        const pass = { ...imagePass(images.test), targets: null };
+        const result = await scoreExamples(engine, spec.learner, groups, pass, shippedGroup, signal);
+        const { classes, counts, test } = images;
+        const classWeights = classWeightsOf(config.task, { kind: "classes", classes, counts });
+        return besideShares(result, spec.learner.task, { counts, classWeights, labels: test.labels });
+      },
       apart: (engine, models, signal) =>
         examplesApart(engine, spec.learner, config.task, models, imagePass(images.test), signal),
       validated: async () => ({}),
