@@ -32,6 +32,25 @@ export function checkWeights(what: string, weights: NamedArrays, model: Weighted
   if (wild !== undefined) throw new CheckpointError(`${what} is refused: ${wild}`);
 }
 
+/** Weights that a model takes from elsewhere, and the names of those that it could not. */
+export interface Transferred {
+  readonly weights: NamedArrays;
+  readonly missed: readonly string[];
+}
+
+/** The given arrays of the names and shapes of a model's own weights, and its own where there is none such. */
+export function transferred(given: NamedArrays, own: NamedArrays): Transferred {
+  const fits = (name: string, { shape }: NamedArrays[string]) =>
+    given[name]?.dtype === "float32" && given[name].shape.join() === shape.join();
+  const entries = Object.entries(own);
+  return {
+    weights: Object.fromEntries(
+      entries.map(([name, array]) => [name, fits(name, array) ? (given[name] as typeof array) : array]),
+    ),
+    missed: entries.filter(([name, array]) => !fits(name, array)).map(([name]) => name),
+  };
+}
+
 /** Why arrays are not a model's params (and buffers): a sentence for each that differs, else for each not finite. */
 export function weightProblems(weights: NamedArrays, model: Weighted): string[] {
   const unfit = misfits(weights, weightSpecs(model));

@@ -9,6 +9,9 @@ import type { InputSpec } from "./model.js";
 /** The largest value of a pixel. */
 const WHITE = 255;
 
+/** The path of the last layer, whose params are of the classes. */
+export const imageHead = "head";
+
 /** What all networks of images are told. */
 export interface ImageNetworkOptions {
   /** In pixels. */

@@ -1,7 +1,7 @@
 import { globalAveragePool, relu } from "../graph/ops.js";
 import type { Tensors } from "../graph/tensor.js";
 import { convolution, convolutionParams } from "./conv.js";
-import { type ImageNetworkOptions, imageInputs, normalisedImages } from "./image-input.js";
+import { type ImageNetworkOptions, imageHead, imageInputs, normalisedImages } from "./image-input.js";
 import { linear, linearParams } from "./layers.js";
 import type { BufferSpec, Model, ParamSpec } from "./model.js";
 import { type BatchNorm, batchNormBuffers, batchNormModel, normParams } from "./norm.js";
@@ -63,7 +63,7 @@ export function mobileNet({ widthMultiplier = 1, ...options }: MobileNetOptions)
           ...normParams(norm, outputs),
         };
       }),
-      linearParams("head", scaled(1024), options.numClasses),
+      linearParams(imageHead, scaled(1024), options.numClasses),
     ),
     buffers: Object.assign(
       {},
@@ -77,7 +77,7 @@ export function mobileNet({ widthMultiplier = 1, ...options }: MobileNetOptions)
         normalisedImages(inputs, options),
       );
       const rows = globalAveragePool(last);
-      return { logits: linear(weights, "head", rows), rows };
+      return { logits: linear(weights, imageHead, rows), rows };
     },
   });
 }

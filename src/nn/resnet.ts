@@ -2,7 +2,7 @@
 import { add, globalAveragePool, maxPool, pad, relu } from "../graph/ops.js";
 import type { Tensor, Tensors } from "../graph/tensor.js";
 import { convolution, convolutionParams, everyOther } from "./conv.js";
-import { type ImageNetworkOptions, imageInputs, normalisedImages } from "./image-input.js";
+import { type ImageNetworkOptions, imageHead, imageInputs, normalisedImages } from "./image-input.js";
 import { linear, linearParams } from "./layers.js";
 import type { BufferSpec, Model, ParamSpec } from "./model.js";
 import { type BatchNorm, batchNormBuffers, batchNormModel, normParams } from "./norm.js";
@@ -64,7 +64,7 @@ export function resnet({ depth, ...options }: ResNetOptions): Model {
   const layers = [stem, ...blocks.flatMap(({ layers, shortcut }) => (shortcut ? [...layers, shortcut] : layers))];
   const width = blocks.at(-1)?.outputs ?? stem.outputs;
   return batchNormModel({
-    params: Object.assign({}, ...layers.map(paramsOf), linearParams("head", width, options.numClasses)),
+    params: Object.assign({}, ...layers.map(paramsOf), linearParams(imageHead, width, options.numClasses)),
     buffers: Object.assign(
       {},
       ...layers.map(({ norm, outputs }): Record<string, BufferSpec> => batchNormBuffers(norm, outputs)),
@@ -75,7 +75,7 @@ export function resnet({ depth, ...options }: ResNetOptions): Model {
       const start = form === "cifar" ? first : maxPool(first, { kernel: 3, strides: 2, pads: 1 });
       const last = blocks.reduce((x, block) => residual(weights, block, x, norm), start);
       const rows = globalAveragePool(last);
-      return { logits: linear(weights, "head", rows), rows };
+      return { logits: linear(weights, imageHead, rows), rows };
     },
   });
 }

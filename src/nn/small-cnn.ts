@@ -1,7 +1,7 @@
 import { ShapeError } from "../errors.js";
 import { globalAveragePool, maxPool, relu } from "../graph/ops.js";
 import { convolution, convolutionParams } from "./conv.js";
-import { type ImageNetworkOptions, imageInputs, normalisedImages } from "./image-input.js";
+import { type ImageNetworkOptions, imageHead, imageInputs, normalisedImages } from "./image-input.js";
 import { linear, linearParams } from "./layers.js";
 import type { Model } from "./model.js";
 import { batchNormBuffers, batchNormModel, normParams } from "./norm.js";
@@ -40,7 +40,7 @@ export function smallCnn({ widths = [32, 64, 128], dropout = 0, ...options }: Sm
         ...convolutionParams(`${path}.conv`, { inputs, outputs, kernel: [3, 3], hasBias: false }),
         ...normParams(`${path}.norm`, outputs),
       })),
-      linearParams("head", widths.at(-1) ?? options.channels, options.numClasses),
+      linearParams(imageHead, widths.at(-1) ?? options.channels, options.numClasses),
     ),
     buffers: Object.assign({}, ...blocks.map(({ path, outputs }) => batchNormBuffers(`${path}.norm`, outputs))),
     inputs,
@@ -52,7 +52,7 @@ export function smallCnn({ widths = [32, 64, 128], dropout = 0, ...options }: Sm
         x = relu(norm(`${path}.norm`, y));
       }
       const rows = drop(globalAveragePool(x), 0);
-      return { logits: linear(weights, "head", rows), rows };
+      return { logits: linear(weights, imageHead, rows), rows };
     },
   });
 }

@@ -36,8 +36,15 @@ export const commonOptions = {
   ema: z.strictObject({ decay: z.number().min(0).lt(1).default(0.999) }).optional(),
   init: z
     .union(
-      [z.string().min(1), z.strictObject({ path: z.string(), sha256: z.string() })],
-      "must be the path of a safetensors file",
+      [
+        z.string().min(1),
+        z.strictObject({
+          path: z.string().min(1),
+          sha256: z.string().optional(),
+          fit: z.enum(["whole", "transfer"]).optional(),
+        }),
+      ],
+      'must be the path of a safetensors file, or { path, fit: "transfer" }',
     )
     .optional(),
   seed: z.int().nonnegative().default(1),

@@ -226,6 +226,8 @@ const wrong: readonly [path: string, value: unknown, says: string | RegExp][] = 
     /^algorithm\.topology: must be "all", "ring", "pairs", .*, got "rings"; did you mean "ring"\?$/,
   ],
   ["algorithm.keepSnapshots", 1, "algorithm.keepSnapshots: must be >= 2, got 1"],
+  ["init", 3, 'init: must be the path of a safetensors file, or { path, fit: "transfer" }, got 3'],
+  ["init", { path: "a.safetensors", fit: "transfer" }, /^init\.fit: "transfer" is for networks of images;/],
   ["numGroups", 65, "numGroups: must be <= 64, got 65"],
   ["numSteps", 0, "numSteps: must be > 0, got 0"],
   ["numSteps", 1.5, "numSteps: must be a whole number, got 1.5"],

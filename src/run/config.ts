@@ -105,6 +105,11 @@ function crossChecks(config: RunConfig): string[] {
       `noiseScale: needs the algorithm "plain" or "codistill" and a step of two parts or more, got "${kind}", accumulate ${accumulate} and workers ${workers}; set accumulate to 2, or leave noiseScale out`,
     );
   }
+  if (typeof config.init === "object" && config.init.fit === "transfer" && kindOf(config).noun !== "images") {
+    problems.push(
+      'init.fit: "transfer" is for networks of images; params of a table or a text are of its own names and tokens, got it beside data of another kind; leave fit out',
+    );
+  }
   if (workers > 1 && device !== undefined && device !== "cpu") {
     problems.push(`workers: must be 1 on ${device}, as workers share the memory of params, got ${workers}`);
   }

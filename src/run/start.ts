@@ -8,8 +8,9 @@ import type { Cursor } from "../data/stream.js";
 import type { Engine } from "../engine/engine.js";
 import { CheckpointError, ConfigError } from "../errors.js";
 import type { LoggedProcess, TeachersEvent, TrainEvent } from "../log/events.js";
-import { weightProblems } from "../nn/fit.js";
-import type { Model } from "../nn/model.js";
+import { transferred, weightProblems } from "../nn/fit.js";
+import { initWeights, type Model } from "../nn/model.js";
+import { firstNames } from "../report/format.js";
 import type { NamedArrays } from "../runtime/array.js";
 import { fold, type Key, rootKey } from "../runtime/random.js";
 import type { Crew } from "../train/crew.js";
@@ -109,8 +110,7 @@ export async function startGroup(options: GroupOptions) {
   }
   const beginning = checkpoint ? atStepZero : await beginningOf(options, incarnation, modelDigest);
   const begin = async () => {
-    const params = beginning.params ?? (await options.readInit?.());
-    if (params && !beginning.params) checkInit(params, learner.model);
+    const params = beginning.params ?? (await initOf(options, fold(seed, "params")));
     await student.init(fold(seed, "params"), params);
     if (beginning.step > 0) await student.restore(await student.state(), beginning.step);
   };
@@ -248,6 +248,29 @@ async function bestSoFar(
   });
   if (kept === null) return null;
   return isOlder ? { step: kept.step, loss: kept.validationLoss } : said;
+}
+
+/** The weights that `init` names: all of a model's, or those that fit, the others drawn by the key. Logs what is drawn. */
+async function initOf({ config, groupIndex, spec, log, readInit }: GroupOptions, key: Key) {
+  const given = await readInit?.();
+  const { model } = spec.learner;
+  if (!given || typeof config.init !== "object" || config.init.fit !== "transfer") {
+    if (given) checkInit(given, model);
+    return given;
+  }
+  const { weights, missed } = transferred(given, initWeights(model, key));
+  const numAll = Object.keys(weights).length;
+  if (missed.length === numAll) {
+    const [name = "", own] = Object.entries(weights)[0] ?? [];
+    const shown = (array: NamedArrays[string] | undefined) => (array ? `[${array.shape.join(", ")}]` : "not there");
+    throw new ConfigError(
+      `init.fit: "transfer" takes weights of the same name and shape, and ${config.init.path} has none: ${name} is ${shown(own)} here and ${shown(given[name])} there. Use the same kind of model, with the same widths or depth.`,
+    );
+  }
+  checkInit(weights, model);
+  const message = `init: ${numAll - missed.length} of ${numAll} arrays of weights are those of ${config.init.path}${missed.length > 0 ? `; drawn anew: ${firstNames(missed, 6)}` : ""}`;
+  log({ event: "warning", group: groupIndex, step: 0, message });
+  return weights;
 }
 
 /** Throws {@link ConfigError} unless the params fit the model and are finite. */

@@ -6,6 +6,7 @@ import { resolve } from "node:path";
 import { digestChange, sha256 } from "../../checkpoint/digest.js";
 import { openSafetensors } from "../../checkpoint/seal.js";
 import { ConfigError, messageOf } from "../../errors.js";
+import { imageHead } from "../../nn/image-input.js";
 import type { RunConfig } from "../../run/schema.js";
 import { isSameNetwork } from "../../run/text-network.js";
 import type { NamedArrays } from "../../runtime/array.js";
@@ -19,14 +20,14 @@ type Init = NonNullable<RunConfig["init"]>;
  * Throws {@link ConfigError} when the file cannot be read.
  */
 export async function noteInit(init: Init, folder: string): Promise<Init> {
-  if (typeof init !== "string") return { ...init, path: resolve(folder, init.path) };
-  const path = resolve(folder, init);
-  return { path, sha256: await sha256(read(path)) };
+  const given = typeof init === "string" ? { path: init } : init;
+  const path = resolve(folder, given.path);
+  return { ...given, path, sha256: given.sha256 ?? (await sha256(read(path))) };
 }
 
 /**
  * Read the params of a noted `init`, whose path starts at `folder`. They are not yet checked against the model. `meaning` is what the
- * metadata of the file must say where they say something of it.
+ * metadata of the file must say where they say something of it; of params to be transferred the head is left out where they do not.
  *
  * Throws {@link ConfigError} when the file cannot be read, has changed, or means something else, {@link CheckpointError} when it is not a
  * safetensors file.
@@ -36,7 +37,7 @@ export async function readInit(
   folder: string,
   meaning: Readonly<Record<string, string>> = {},
 ): Promise<NamedArrays> {
-  if (typeof init === "string") throw new Error("internal: init was not noted");
+  if (typeof init === "string" || init.sha256 === undefined) throw new Error("internal: init was not noted");
   const bytes = read(resolve(folder, init.path));
   const now = await sha256(bytes);
   if (now !== init.sha256) {
@@ -45,6 +46,10 @@ export async function readInit(
     );
   }
   const { tensors, metadata } = await openSafetensors(init.path, bytes);
+  if (init.fit === "transfer") {
+    const isSame = Object.entries(meaning).every(([key, own]) => metadata[key] === own);
+    return Object.fromEntries(Object.entries(tensors).filter(([name]) => isSame || !name.startsWith(`${imageHead}.`)));
+  }
   for (const [key, own] of Object.entries(meaning)) {
     const theirs = metadata[key];
     if (theirs === undefined || theirs === own) continue;

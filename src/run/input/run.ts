@@ -56,9 +56,17 @@ export interface CommonRunInput {
   readonly ema?: { readonly decay?: number | undefined } | undefined;
   /**
    * Safetensors file with the initial params of all groups, such as a run's model.safetensors; relative paths start at
-   * the configuration file. The run records its path and SHA-256.
+   * the configuration file. The run records its path and SHA-256. Of images it may be of a network with other classes, or
+   * partly another one, as `{ path, fit: "transfer" }`: params of the same name and shape begin as in the file, and others as without it.
    */
-  readonly init?: string | { readonly path: string; readonly sha256: string } | undefined;
+  readonly init?:
+    | string
+    | {
+        readonly path: string;
+        readonly sha256?: string | undefined;
+        readonly fit?: "whole" | "transfer" | undefined;
+      }
+    | undefined;
   /** Seed of the initial params, of the data order and of dropout; 1 by default. */
   readonly seed?: number | undefined;
   /** Steps between validations, of which the best one chooses the checkpoint that is shipped; 500 by default. */
