@@ -181,7 +181,7 @@ test("a run that was stopped goes on with two workers; its model predicts and is
       /is a folder\. .*It has images: train on them by codistill train --images shapes, or/,
     ],
     [["evaluate", model, "shapes", "--by", "x"], /--by is of tables or text/],
-    [["ensemble", folder.path, "--out", "e.onnx"], /an ensemble is for tables, and \S+ is of images/],
+    [["ensemble", folder.path, "--out", "e.onnx"], /an ensemble of tables is for tables, and \S+ is of images/],
     [["sample", model], /is no(t a)? language model/],
   ] as const) {
     const refused = await place.command(args);
