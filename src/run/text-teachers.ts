@@ -1,7 +1,6 @@
 /** Teachers of a run on text that do not change: their networks over the student's batches. */
-import { ConfigError } from "../errors.js";
 import type { Model } from "../nn/model.js";
-import { readingLanes } from "../nn/relaid.js";
+import { readingLanes, readingSequences } from "../nn/relaid.js";
 import type { FixedTeachers } from "../train/learner.js";
 import type { TextRunConfig } from "./kinds/text.js";
 import { DEFAULT_TEACHER_WEIGHT } from "./teacher-schema.js";
@@ -21,34 +20,24 @@ export function notedTeachers({ teachers = [] }: Pick<TextRunConfig, "teachers">
 }
 
 /**
- * The network of a teacher, for the batches of the student's run. A transformer reads an LSTM's texts as sequences of their own.
- *
- * Throws {@link ConfigError} for an LSTM that would teach a transformer.
+ * The network of a teacher, for the batches of the student's run. A transformer reads an LSTM's texts as sequences of their own, and an
+ * LSTM a transformer's sequences as texts of their own: these come from anywhere in the text, so that no state goes on from one batch to
+ * the next.
  */
-export function teacherNetwork(
-  config: TextRunConfig,
-  network: TextRunConfig["model"],
-  vocabulary: number,
-  place: string,
-): Model {
+export function teacherNetwork(config: TextRunConfig, network: TextRunConfig["model"], vocabulary: number): Model {
   const { model } = textNetwork({ ...config, model: network }, vocabulary);
   if (network.kind === config.model.kind) return model;
-  if (network.kind === "lstm") {
-    throw new ConfigError(
-      `${place}: an LSTM reads texts from their beginning on, and a transformer is trained on sequences from anywhere in them, so that an LSTM teaches LSTMs alone; model.kind is "${config.model.kind}". Train an LSTM, or give a transformer as the teacher.`,
-    );
-  }
   const { batchSize, sequenceLength } = textBatch(config);
-  return readingLanes(model, batchSize, sequenceLength);
+  return (network.kind === "lstm" ? readingSequences : readingLanes)(model, batchSize, sequenceLength);
 }
 
-/** What a run's teachers are to its learner; undefined without any. Throws what {@link teacherNetwork} throws. */
+/** What a run's teachers are to its learner; undefined without any. */
 export function fixedTeachersOf(config: TextRunConfig, vocabulary: number): FixedTeachers | undefined {
   if (!config.teachers) return undefined;
   return {
     weight: config.teacherWeight ?? DEFAULT_TEACHER_WEIGHT,
-    networks: notedTeachers(config).map(({ network, weight }, i) => ({
-      model: teacherNetwork(config, network, vocabulary, `teachers.${i}`),
+    networks: notedTeachers(config).map(({ network, weight }) => ({
+      model: teacherNetwork(config, network, vocabulary),
       share: weight,
     })),
   };

@@ -6,7 +6,7 @@ import type { Engine } from "../engine/engine.js";
 import { CheckpointError } from "../errors.js";
 import { lstmLanguageModel } from "../nn/lstm-language-model.js";
 import { initWeights, type Model } from "../nn/model.js";
-import { readingLanes } from "../nn/relaid.js";
+import { readingLanes, readingSequences } from "../nn/relaid.js";
 import { transformerLanguageModel } from "../nn/transformer-language-model.js";
 import { onnxRuntimeEngine } from "../node/ort/onnxruntime.js";
 import { adam } from "../optim/optimizers.js";
@@ -242,7 +242,7 @@ for (const kind of kinds) {
   });
 }
 
-test("a transformer says of lanes what it says of the same texts as sequences", async () => {
+test("a transformer says of lanes, and an LSTM of sequences, what they say of the same texts in their own layout", async () => {
   const { sequenceLength, batchSize } = texts;
   const model = networks.transformer();
   const params = drawn(model, 9);
@@ -272,6 +272,32 @@ test("a transformer says of lanes what it says of the same texts as sequences", 
     }
     assert.ok(Math.abs((said[0] ?? 0) - (said[1] ?? 1)) < 1e-6, said.join(" "));
   }
+  const recurrent = drawn(networks.lstm(), 9);
+  for (const chunks of [1, 4]) {
+    const own = networks.lstm(chunks);
+    const said = [];
+    for (const [batch, network] of [
+      [lanes, own],
+      [byText, readingSequences(own, batchSize, sequenceLength)],
+    ] as const) {
+      await using student = engineStudent({ engine, learner: learnerOf(network) });
+      await student.init(rootKey(1), recurrent);
+      const first = await student.learn([batch], [], 0);
+      said.push(first.labelLoss);
+      assert.equal(
+        Object.keys(await student.state()).some((name) => name.startsWith("state.")),
+        network === own,
+      );
+    }
+    // Where texts begin the LSTM's own state is what it begins with.
+    assert.ok(Math.abs((said[0] ?? 0) - (said[1] ?? 1)) < 1e-6, said.join(" "));
+  }
+  const ofSequences = readingSequences(networks.lstm(), batchSize, sequenceLength);
+  const reverse = learnerOf(networks.transformer(), taughtBy(0.5, { model: ofSequences, share: 1 }));
+  const taught = await trained("transformer", reverse, { fixedWeights: [recurrent] });
+  assert.ok(taught.steps.every(({ skipped, targetLoss }) => skipped === null && Number.isFinite(targetLoss)));
+  const before = await trained("transformer", learnerOf(networks.transformer()));
+  assert.ok(apart(taught.params, before.params) > 1e-3);
   const lstm = networks.lstm();
   const learner = learnerOf(lstm, taughtBy(0.5, { model: readingLanes(model, batchSize, sequenceLength), share: 1 }));
   const { steps } = await trained("lstm", learner, { fixedWeights: [params] });

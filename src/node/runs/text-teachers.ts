@@ -30,7 +30,7 @@ type Load = (path: string) => Promise<RunConfig>;
  * the configuration as it is. `load` loads the configurations of the runs that teach.
  *
  * Throws {@link ConfigError} when a run is missing, has not finished, is of another kind of data or another tokenizer, or is trained on
- * shorter sequences; when weights are damaged or do not fit their network; and for an LSTM that would teach a transformer.
+ * shorter sequences; and when weights are damaged or do not fit their network.
  */
 export async function noteTeachers(config: RunConfig, load: Load): Promise<RunConfig> {
   if (kindNameOf(config) !== "text") return config;
@@ -151,7 +151,7 @@ async function checked(
   const theirs = tokenizer ?? metadata.tokenizerSha256 ?? (metadata.tokenizer === "bytes" ? "bytes" : undefined);
   await checkTokenizer(own, theirs, place, run ?? weights);
   const vocabulary = tensors.embedding?.shape[0] ?? 0;
-  const model = teacherNetwork(own, network, Math.max(1, vocabulary), place);
+  const model = teacherNetwork(own, network, Math.max(1, vocabulary));
   const [problem, ...more] = weightProblems(tensors, model);
   if (problem !== undefined) {
     const others = more.length > 0 ? ` (and ${more.length} more)` : "";
