@@ -5,6 +5,7 @@
  *     groups/<group>/incarnations/<6 digits>.json          the claim of its n-th start
  *     groups/<group>/snapshots/<step>-<digest>.safetensors its params after a step
  *     groups/<group>/latest.json                           the pointer to its newest snapshot
+ *     groups/<group>/at-step/<step>.json                   the pointer to the one after a step, where ages are exact
  */
 
 /** Starts of one group that a store can number: names have six digits. */
@@ -17,6 +18,16 @@ export const claimName = (group: number) => `claims/${group}.json`;
 
 /** The pointer to a group's newest snapshot. */
 export const latestName = (group: number) => `${folder(group)}latest.json`;
+
+/** The prefix of the names of a group's pointers by step. */
+export const atStepFolder = (group: number) => `${folder(group)}at-step/`;
+
+/** The pointer to a group's snapshot after a step. */
+export const atStepName = (group: number, step: number) =>
+  `${atStepFolder(group)}${String(step).padStart(9, "0")}.json`;
+
+/** The step of such a name. */
+export const stepOfName = (name: string): number => Number(/(\d+)\.json$/.exec(name)?.[1] ?? Number.NaN);
 
 /** The prefix of the names of a group's snapshots. */
 export const snapshotsFolder = (group: number) => `${folder(group)}snapshots/`;

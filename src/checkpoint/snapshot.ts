@@ -103,7 +103,12 @@ export async function readPointer(store: Store, group: number, signal?: AbortSig
   const name = latestName(group);
   const bytes = await store.get(name, signal, MAX_POINTER_BYTES);
   if (!bytes) return null;
-  const parsed = pointerSchema.safeParse(decodeJson(bytes));
+  return pointerOf(decodeJson(bytes), name, group);
+}
+
+/** A value as a pointer to a snapshot of a group. Throws {@link CheckpointError}, with the name of its object, when it is none. */
+export function pointerOf(value: unknown, name: string, group: number): Pointer {
+  const parsed = pointerSchema.safeParse(value);
   if (!parsed.success) throw new CheckpointError(`${name} is not a snapshot pointer: ${problemsOf(parsed.error)}`);
   const pointer = parsed.data;
   if (pointer.group !== group || !isSnapshotName(pointer.name, group)) {

@@ -14,6 +14,8 @@ export interface CodistillOptions {
   readonly numSteps: number;
   /** Steps before teaching starts; 0 by default. */
   readonly burnInSteps?: number | undefined;
+  /** The step from which on params are published; at the end of burn-in by default. */
+  readonly publishFrom?: number | undefined;
   /** Weight of the distillation loss after burn-in; 1 by default. */
   readonly distillWeight?: Schedule | undefined;
   /** How the distillation loss joins the label loss at a step; as the learner says by default. */
@@ -50,14 +52,14 @@ export async function* codistill(options: CodistillOptions): AsyncGenerator<Step
     accumulate = 1,
     signal,
   } = options;
-  const mustPublish = dueAt(burnInSteps, options.publishInterval ?? 50);
+  const mustPublish = dueAt(options.publishFrom ?? burnInSteps, options.publishInterval ?? 50);
   const mustRefresh = dueAt(burnInSteps, options.exchangeInterval ?? 50);
 
   while (student.step < numSteps) {
     const { step } = student;
     exchange.keep?.(step);
     const weight = step < burnInSteps ? 0 : distillWeight(step);
-    const teachers = weight > 0 ? await exchange.teachers(step) : [];
+    const teachers = weight > 0 ? await exchange.teachers(step, signal) : [];
     const drawn = nextBatches(stream, accumulate, signal);
     const batches = drawn instanceof Promise ? await drawn : drawn;
 

@@ -10,10 +10,13 @@ import { type SeenTeacher, snapshotTransport } from "./transport.js";
 
 export type { SeenTeacher } from "./transport.js";
 
-/** What the training loop needs of an exchange. Only a replay, which reads its teachers from files, makes it wait. */
+/**
+ * What the training loop needs of an exchange. Only a replay, which reads its teachers from files, and one of exact ages make it wait; the
+ * signal cancels that.
+ */
 export interface Exchange {
   /** The freshest whole snapshots that are already here and not too old, in group order. */
-  teachers(step: number): readonly SeenTeacher[] | Promise<readonly SeenTeacher[]>;
+  teachers(step: number, signal?: AbortSignal): readonly SeenTeacher[] | Promise<readonly SeenTeacher[]>;
   /** Judge the teachers by the metrics of a step; unhealthy ones are left out for a while. */
   observe?(step: number, teachers: readonly Teacher[], metrics: StepMetrics): void;
   /** Publish params, which must not change afterwards. While a publication is running, only the newest params wait. */

@@ -23,8 +23,8 @@ export function traced<E extends Exchange>(
   let asked: { readonly step: number; readonly teachers: TeachersEvent["teachers"] } | null = null;
   return {
     ...exchange,
-    async teachers(step) {
-      const inUse = await exchange.teachers(step);
+    async teachers(step, signal) {
+      const inUse = await exchange.teachers(step, signal);
       asked = { step, teachers: inUse.map(({ params: _, ...teacher }) => teacher) };
       return inUse;
     },

@@ -67,13 +67,35 @@ test("the proof of disjointness names the row and the shards", () => {
 test("a regime deals disjoint shards, all slots to everyone, or one shard to everyone", () => {
   for (const numGroups of [1, 2, 5]) {
     for (let group = 0; group < numGroups; group++) {
-      assert.deepEqual(slotsUnder("disjoint", group, numGroups), slotsOf(group, numGroups));
+      assert.deepEqual(slotsUnder({ regime: "disjoint" }, group, numGroups), slotsOf(group, numGroups));
       assert.deepEqual(
-        slotsUnder("all", group, numGroups),
+        slotsUnder({ regime: "all" }, group, numGroups),
         Array.from({ length: numSlots }, (_, slot) => slot),
       );
-      assert.deepEqual(slotsUnder("same", group, numGroups), slotsOf(0, numGroups));
+      assert.deepEqual(slotsUnder({ regime: "same" }, group, numGroups), slotsOf(0, numGroups));
     }
-    assert.throws(() => slotsUnder("all", numGroups, numGroups), /got group index/);
+    assert.throws(() => slotsUnder({ regime: "all" }, numGroups, numGroups), /got group index/);
   }
+});
+
+test("parts of given shares are disjoint, complete, and as large as they say", () => {
+  for (const shares of [
+    [1, 1],
+    [3, 1],
+    [0.5, 2, 1],
+    [1, 1, 1, 1, 1],
+  ]) {
+    const total = shares.reduce((sum, share) => sum + share, 0);
+    const parts = shares.map((_, group) => slotsUnder({ regime: "disjoint", shares }, group, shares.length));
+    const all = parts.flat().sort((a, b) => a - b);
+    assert.deepEqual(
+      all,
+      Array.from({ length: numSlots }, (_, slot) => slot),
+    );
+    parts.forEach((part, group) => {
+      assert.ok(Math.abs(part.length - (numSlots * (shares[group] as number)) / total) < shares.length);
+    });
+  }
+  const equal = slotsUnder({ regime: "disjoint", shares: [2, 2, 2] }, 1, 3);
+  assert.deepEqual(equal, slotsOf(1, 3), "equal shares are no shares");
 });

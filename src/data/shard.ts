@@ -39,17 +39,38 @@ export function slotsOf(groupIndex: number, numGroups: number): readonly number[
  */
 export type DataRegime = "disjoint" | "all" | "same";
 
+/** Which part of the data groups train on. */
+export interface Parts {
+  readonly regime: DataRegime;
+  /** How large the disjoint parts are, relative to one another: a positive number for each group; equally large by default. */
+  readonly shares?: readonly number[] | undefined;
+}
+
 /** The slots that a group trains on. Throws {@link ConfigError} for an index that no group has. */
-export function slotsUnder(regime: DataRegime, groupIndex: number, numGroups: number): readonly number[] {
+export function slotsUnder({ regime, shares }: Parts, groupIndex: number, numGroups: number): readonly number[] {
   const own = slotsOf(groupIndex, numGroups);
   switch (regime) {
     case "disjoint":
-      return own;
+      return shares === undefined ? own : slotsByShare(shares, groupIndex);
     case "all":
       return slotsOf(0, 1);
     case "same":
       return slotsOf(0, numGroups);
   }
+}
+
+/** The slots of a group where parts differ: each slot goes to the group that then lacks most of its share, the first of several. */
+function slotsByShare(shares: readonly number[], groupIndex: number): readonly number[] {
+  const total = shares.reduce((sum, share) => sum + share, 0);
+  const counts = shares.map(() => 0);
+  const own: number[] = [];
+  for (let slot = 0; slot < numSlots; slot++) {
+    const lacks = shares.map((share, group) => (share / total) * (slot + 1) - (counts[group] as number));
+    const owner = lacks.indexOf(Math.max(...lacks));
+    counts[owner]! += 1;
+    if (owner === groupIndex) own.push(slot);
+  }
+  return own;
 }
 
 /**

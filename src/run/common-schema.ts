@@ -18,6 +18,12 @@ export const sourceSchema = z.union([z.string(), z.array(z.string()).min(1)], "m
 /** Groups train on disjoint shards, on all data in orders of their own, or on the same shard (an ablation). */
 export const regimeSchema = z.enum(["disjoint", "all", "same"]).default("disjoint");
 
+/** How large the disjoint parts of groups are, relative to one another. */
+export const sharesSchema = z.array(z.number().positive()).min(2).optional();
+
+/** The share of training labels that are made wrong. */
+export const labelNoiseSchema = z.number().min(0).lt(1).optional();
+
 /** The options beside name, data, task and model. */
 export const commonOptions = {
   optimizer: optimizerSchema,

@@ -87,6 +87,7 @@ function crossChecks(config: RunConfig): string[] {
     ...optimizerProblems(config.optimizer, config.numSteps),
     ...algorithmOf(config).problems(config),
     ...kindOf(config).problems(config),
+    ...shareProblems(config),
   ];
   const { globalBatchSize, accumulate, device } = config;
   const workers = sharersOf(config);
@@ -124,6 +125,21 @@ function crossChecks(config: RunConfig): string[] {
     );
   }
   return problems;
+}
+
+/** A line for each rule that the sizes of parts break. */
+function shareProblems({ data, numGroups }: RunConfig): string[] {
+  const { shares, regime } = data;
+  if (shares === undefined) return [];
+  if (regime !== "disjoint") {
+    return [`data.shares: are of disjoint parts, and data.regime is "${regime}"; leave them out`];
+  }
+  if ("filters" in data && data.filters) {
+    return ["data.shares: must be left out with data.filters, which say which rows each group has"];
+  }
+  return shares.length === numGroups
+    ? []
+    : [`data.shares: must have a number for each of ${numGroups} groups, got ${shares.length}`];
 }
 
 function explain(issue: z.core.$ZodIssue, config: unknown, schema: z.ZodType): string[] {

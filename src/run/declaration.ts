@@ -32,6 +32,8 @@ export interface RunDeclaration extends Readonly<Record<string, unknown>> {
   /** Slot s of `numSlots` belongs to group s modulo `numGroups`, unless the regime says otherwise. */
   readonly numGroups: number;
   readonly regime: DataRegime;
+  /** Left out where the parts of groups are equally large. */
+  readonly shares?: readonly number[];
   readonly numSlots: number;
   readonly model: RunConfig["model"];
   /** Digest of the forward graph: inputs, params and output. */
@@ -54,6 +56,8 @@ export function declarationOf(
     ...declared,
     numGroups: config.numGroups,
     regime: config.data.regime,
+    ...(config.data.shares && { shares: config.data.shares }),
+    ...("labelNoise" in config.data && config.data.labelNoise && { labelNoise: config.data.labelNoise }),
     numSlots,
     model: config.model,
     modelDigest,

@@ -1,6 +1,7 @@
 /** Learning the classes of images: the network, the batches and the metrics of a run on images. */
 import { imageStream } from "../data/images/image-stream.js";
 import { type ImageShape, type Images, imagesInOrder } from "../data/images/images.js";
+import { labelShifts } from "../data/label-noise.js";
 import { mixedObjective } from "../nn/mixed-labels.js";
 import { mobileNet } from "../nn/mobilenet.js";
 import type { Model } from "../nn/model.js";
@@ -86,16 +87,24 @@ export function imagePass(images: Images): Pass {
   };
 }
 
+/** Images of which a share has wrong labels. */
+function withNoise(images: Images, share: number, numClasses: number): Images {
+  if (share === 0) return images;
+  const shifts = labelShifts(images.labels.length, { share, numClasses });
+  return { ...images, labels: images.labels.map((label, i) => (label + (shifts[i] as number)) % numClasses) };
+}
+
 /** What a group of a run on images trains. Throws what {@link imageRunSpec} throws. */
 export function imageGroupSpec(config: ImageRunConfig, data: ImageShard): GroupSpec {
   const spec = imageRunSpec(config, data);
   const { learner } = spec;
+  const images = withNoise(data.train, config.data.labelNoise ?? 0, data.classes.length);
   return {
     ...spec,
     numExamples: data.shard.length,
     stream: (key, cursor, part) =>
       imageStream({
-        images: data.train,
+        images,
         indices: data.shard,
         batchSize: config.globalBatchSize / config.accumulate,
         augmentation: augmentationOf(config.data),

@@ -146,6 +146,7 @@ export async function startGroup(options: GroupOptions) {
     isAlike: kindOf(config).isDealtByChance(config),
     saved: checkpoint?.algorithm ?? null,
     fromStep,
+    checkpointInterval: config.checkpointInterval,
     replay: options.replay,
   });
   // Compiled first, since the programs of steps with teachers, compiled in the background, would delay it.

@@ -1,8 +1,9 @@
 /** Learning the labels of a table's rows. */
 
+import { rowsWithNoise } from "../data/label-noise.js";
 import type { Rows } from "../data/records.js";
 import { batchStream } from "../data/stream.js";
-import type { Preprocessing } from "../data/table.js";
+import { binaryClasses, type Preprocessing } from "../data/table.js";
 import { type Predictions, predictAll } from "../train/evaluate.js";
 import { predictGraph, shippedName } from "../train/graphs.js";
 import type { Task } from "../train/task.js";
@@ -54,12 +55,15 @@ export function validated(task: Task, predictions: Predictions & { readonly prob
 export function tableGroupSpec(config: TableRunConfig, data: TableShard): GroupSpec {
   const spec = tableRunSpec(config, data);
   const { learner } = spec;
+  const { labelNoise = 0 } = config.data;
+  const numClasses = classesOf(data.preprocessing.labels)?.length ?? binaryClasses.length;
+  const rows = labelNoise > 0 ? rowsWithNoise(data.train, { share: labelNoise, numClasses }) : data.train;
   return {
     ...spec,
     numExamples: data.shard.length,
     stream: (key, cursor, part) =>
       batchStream({
-        rows: data.train,
+        rows,
         indices: data.shard,
         batchSize: config.globalBatchSize / config.accumulate,
         key,

@@ -82,7 +82,7 @@ export function addRunCommands(program: Command, cacheFolder: () => string, say:
   ): Promise<void> {
     const config = await loadConfig(path, flags.set);
     const { numGroups } = config;
-    const slots = Array.from({ length: numGroups }, (_, group) => slotsUnder(config.data.regime, group, numGroups));
+    const slots = Array.from({ length: numGroups }, (_, group) => slotsUnder(config.data, group, numGroups));
     // Imported here, as every command loads this file.
     const { readerOf } = await import("../launch/kinds.js");
     const { report, lines } = await (await readerOf(config)).shards(config, slots, cacheFolder());

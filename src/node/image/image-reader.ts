@@ -48,7 +48,7 @@ export const imageReader: DataReader<ImageRunConfig> = {
     };
   },
   async open(config, cacheFolder, groupIndex) {
-    const slots = slotsUnder(config.data.regime, groupIndex, config.numGroups);
+    const slots = slotsUnder(config.data, groupIndex, config.numGroups);
     const memoryBytes = memoryBudget() / (config.numGroups * config.workers);
     const { validation, ...images } = await openImages(cacheFolder, { slots, leaveOut: ["test"], memoryBytes });
     if (!validation) throw new Error("internal: validation images were left out");
@@ -130,7 +130,7 @@ function checkShards(
 ): void {
   const sizes = Array.from(
     { length: numGroups },
-    (_, group) => rowsOfSlots(slotOffsets, slotsUnder(data.regime, group, numGroups)).length,
+    (_, group) => rowsOfSlots(slotOffsets, slotsUnder(data, group, numGroups)).length,
   );
   const smallest = Math.min(...sizes);
   const batch = globalBatchSize / accumulate;

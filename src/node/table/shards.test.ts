@@ -10,7 +10,7 @@ const { write, prepare } = workplace();
 const none = { numRows: 0 };
 
 const slotsOfAll = (regime: DataRegime, numGroups: number) =>
-  Array.from({ length: numGroups }, (_, group) => slotsUnder(regime, group, numGroups));
+  Array.from({ length: numGroups }, (_, group) => slotsUnder({ regime }, group, numGroups));
 
 /** Training rows of one feature and the label, `rows[slot]` being those of a slot. */
 function training(rows: readonly (readonly (readonly [number, number])[])[]) {

@@ -54,7 +54,7 @@ export const tableReader: DataReader<TableRunConfig> = {
     };
   },
   async open(config, cacheFolder, groupIndex) {
-    const slots = slotsUnder(config.data.regime, groupIndex, config.numGroups);
+    const slots = slotsUnder(config.data, groupIndex, config.numGroups);
     const memoryBytes = memoryBudget() / (config.numGroups * config.workers);
     const { validation, ...table } = await openTable(cacheFolder, { slots, leaveOut: ["test"], memoryBytes });
     if (!validation) throw new Error("internal: validation rows were left out");
@@ -167,7 +167,7 @@ function rowsOf({ data }: TableRunConfig, { train, validation, test, numUnassign
 function checkShards({ data, numGroups, globalBatchSize, accumulate }: TableRunConfig, { train }: PreparedTable): void {
   const sizes = Array.from(
     { length: numGroups },
-    (_, group) => rowsOfSlots(train.slotOffsets, slotsUnder(data.regime, group, numGroups)).length,
+    (_, group) => rowsOfSlots(train.slotOffsets, slotsUnder(data, group, numGroups)).length,
   );
   const smallest = Math.min(...sizes);
   const batch = globalBatchSize / accumulate;

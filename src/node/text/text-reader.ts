@@ -45,7 +45,7 @@ export const textReader: DataReader<TextRunConfig> = {
       folder: text.folder,
       checkShards() {
         for (let group = 0; group < config.numGroups; group++) {
-          const documents = documentsOf(text.train, slotsUnder(data.regime, group, config.numGroups));
+          const documents = documentsOf(text.train, slotsUnder(data, group, config.numGroups));
           network.stream({
             corpus: text.train,
             documents,
@@ -70,7 +70,7 @@ export const textReader: DataReader<TextRunConfig> = {
     };
   },
   async open(config, cacheFolder, groupIndex) {
-    const slots = slotsUnder(config.data.regime, groupIndex, config.numGroups);
+    const slots = slotsUnder(config.data, groupIndex, config.numGroups);
     const memoryBytes = memoryBudget() / (config.numGroups * config.workers);
     const text = await openText(cacheFolder, { slots, leaveOut: ["test"], memoryBytes });
     const { train, validation, sizes } = text;

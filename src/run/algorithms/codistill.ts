@@ -20,8 +20,10 @@ import {
   rewarmed,
 } from "./consolidate.js";
 import { type Control, controlProblems } from "./control.js";
+import { freshProblems } from "./fresh-inputs.js";
 import type { AlgorithmContext, AlgorithmKind, RunShape } from "./kind.js";
 import { interval, type LineInput, type WeightLineInput, weightLine } from "./lines.js";
+import { exactly, stalenessProblems } from "./staleness.js";
 
 /**
  * Codistillation (Anil et al. 2018): after a burn-in, each group also learns from the others' predictions. A single
@@ -70,6 +72,11 @@ export interface CodistillInput {
   readonly exchangeInterval?: number | LineInput | undefined;
   /** A snapshot of a teacher is used until the student has known it for more than this many steps; 1,000 by default. */
   readonly maxStaleness?: number | undefined;
+  /**
+   * For studies: teachers are the others' params of exactly so many steps before, taken every `exchangeInterval` steps, for which groups
+   * wait; a multiple of `publishInterval`. By default a teacher is the newest snapshot that has arrived, and nobody waits.
+   */
+  readonly staleness?: number | undefined;
   /** Who teaches whom: a name ("all" by default), `{ degree }` for that many random teachers each, or the list of each group's teachers. */
   readonly topology?:
     | "all"
@@ -104,6 +111,7 @@ export const codistillSchema = z.strictObject({
   publishInterval: interval.default(50),
   exchangeInterval: interval.default(50),
   maxStaleness: z.int().positive().default(1000),
+  staleness: z.int().nonnegative().optional(),
   topology: z
     .union(
       [
@@ -172,7 +180,7 @@ function problemsOf(options: Options, run: RunShape): string[] {
       `algorithm.temperature: softens probabilities, which task "regression" has none of; leave it out, got ${temperature}`,
     );
   }
-  problems.push(...controlProblems(options, run));
+  problems.push(...controlProblems(options, run), ...stalenessProblems(options, run));
   if (options.freshInputs > 0) problems.push(...freshProblems(options, run));
   if (options.consolidate) {
     const { publishInterval, exchangeInterval, burnInSteps } = options;
@@ -187,20 +195,6 @@ function problemsOf(options: Options, run: RunShape): string[] {
 
 function groupsOf({ numGroups }: RunShape): number[] {
   return Array.from({ length: numGroups }, (_, group) => group);
-}
-
-function freshProblems({ freshInputs }: Options, { data, teachers }: RunShape): string[] {
-  const path = "algorithm.freshInputs";
-  if (data.kind !== undefined && data.kind !== "table") {
-    return [
-      `${path}: gives rows of a table the values of other rows, and data.kind is "${data.kind}", whose parts mean nothing apart; leave it out, got ${freshInputs}`,
-    ];
-  }
-  return teachers
-    ? [
-        `${path}: what teachers that do not change predict is kept for each row as it is, and of fresh rows nobody knows it; leave out freshInputs or teachers, got ${freshInputs}`,
-      ]
-    : [];
 }
 
 /** Whether a number is a whole one, but for the rounding of a share as 0.1. */
@@ -219,8 +213,9 @@ function start(options: Options, context: AlgorithmContext) {
   const weight = linearSchedule(line.from, line.to, line.steps);
   const { consolidate } = options;
   const isConsolidating = (step: number) => consolidate !== undefined && step >= consolidate.from;
-  const loop = (exchange: Exchange, signal: AbortSignal) =>
+  const loop = (exchange: Exchange, signal: AbortSignal, publishFrom?: number) =>
     codistill({
+      publishFrom,
       ...{ student, stream, exchange, numSteps, accumulate, burnInSteps, signal },
       publishInterval: intervalOf(options.publishInterval),
       exchangeInterval: intervalOf(options.exchangeInterval),
@@ -234,7 +229,15 @@ function start(options: Options, context: AlgorithmContext) {
   }
   const { store, group, model, incarnation, starts, isAlike, log } = context;
   const { known = [], kept = [] } = context.saved ? savedTeachers(context.saved) : {};
-  const { control } = options;
+  const { control, staleness } = options;
+  if (staleness !== undefined && teachers.length > 0) {
+    const { exchange, publishFrom } = exactly({ ...options, staleness }, { ...context, teachers, known });
+    const idle = exchange.idle;
+    return {
+      ...{ prepare, idle, save: () => saveTeachers(exchange.known()) },
+      steps: (signal: AbortSignal) => loop(exchange, signal, publishFrom),
+    };
+  }
   if (control === "random" || control === "own") {
     const groups = teachers.length > 0 ? teachers : [group];
     const key = fold(context.seed, "control");

@@ -98,6 +98,8 @@ export interface AlgorithmContext {
   readonly saved: Section | null;
   /** The step at which the group begins, or from which it resumes. */
   readonly fromStep: number;
+  /** Steps between two checkpoints: a group that is started again may go back by as many. */
+  readonly checkpointInterval: number;
   /** The recorded exchange of a group whose steps this group repeats. */
   readonly replay?: { readonly trace: readonly TeachersEvent[]; readonly recorded: Store } | undefined;
   readonly log: (event: TrainEvent) => void;

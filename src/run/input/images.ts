@@ -80,6 +80,16 @@ export interface ImageDataInput {
   readonly maxBadImages?: number | undefined;
   /** The most pixels of an image before it is resized, against decompression bombs; 100 million by default. */
   readonly maxPixels?: number | undefined;
+  /**
+   * For studies: the share of training labels that are replaced by another class, drawn evenly, from 0 to below 1; the same rows for all
+   * groups and seeds. Validation and test labels stay as they are. Not of numbers.
+   */
+  readonly labelNoise?: number | undefined;
   /** What each group trains on: a shard of its own by default. */
   readonly regime?: RegimeInput | undefined;
+  /**
+   * How large the parts of the groups are, relative to one another, as [2, 1]: a number for each group. Only with the regime
+   * "disjoint"; equally large by default.
+   */
+  readonly shares?: readonly number[] | undefined;
 }

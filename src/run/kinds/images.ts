@@ -1,6 +1,14 @@
 /** Runs on images: pixels with a class each. */
 import { z } from "zod";
-import { commonOptions, inFull, regimeSchema, runName, sourceSchema } from "../common-schema.js";
+import {
+  commonOptions,
+  inFull,
+  labelNoiseSchema,
+  regimeSchema,
+  runName,
+  sharesSchema,
+  sourceSchema,
+} from "../common-schema.js";
 import type { ImageRunInput } from "../input/run.js";
 import { imageModelSchema } from "../model-schema.js";
 import { imageTaskInFull, imageTaskSchema } from "../task-schema.js";
@@ -68,7 +76,9 @@ const imageDataSchema = z.strictObject({
   splitSeed: z.int().nonnegative().default(1),
   maxBadImages: z.int().nonnegative().default(0),
   maxPixels: z.int().positive().default(100_000_000),
+  labelNoise: labelNoiseSchema,
   regime: regimeSchema,
+  shares: sharesSchema,
 });
 
 const imageRunSchema = z

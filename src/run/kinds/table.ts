@@ -2,7 +2,15 @@
 import { z } from "zod";
 import { columnReadingSchema, type GivenReading } from "../../reading/reading.js";
 import { outputNames } from "../../train/task.js";
-import { commonOptions, inFull, regimeSchema, runName, sourceSchema } from "../common-schema.js";
+import {
+  commonOptions,
+  inFull,
+  labelNoiseSchema,
+  regimeSchema,
+  runName,
+  sharesSchema,
+  sourceSchema,
+} from "../common-schema.js";
 import type { TableRunInput } from "../input/run.js";
 import { hint } from "../known-names.js";
 import { tableModelSchema } from "../model-schema.js";
@@ -70,7 +78,9 @@ const tableDataSchema = z.strictObject({
   split: z.discriminatedUnion("kind", [splitByPredicates, splitByRank]),
   shardBy: sqlExpression.optional(),
   filters: z.array(sqlExpression).optional(),
+  labelNoise: labelNoiseSchema,
   regime: regimeSchema,
+  shares: sharesSchema,
 });
 
 const tableRunSchema = z
@@ -92,8 +102,8 @@ export const tableKind: DataKind<typeof tableRunSchema, TableRunInput> = {
   schema: tableRunSchema,
   isDocumented: true,
   problems: (config) =>
-    [nameProblems, modelProblems, splitProblems, labelProblems, rowProblems, teacherProblems].flatMap((rule) =>
-      rule(config),
+    [nameProblems, modelProblems, splitProblems, labelProblems, noiseProblems, rowProblems, teacherProblems].flatMap(
+      (rule) => rule(config),
     ),
   located: (config, absolute) => {
     const { data, teachers } = config;
@@ -209,6 +219,21 @@ function labelProblems({ data, task }: TableRunConfig): string[] {
       problems.push(`data.${kind}.${output}: is the name of the exported model's output; rename it`);
   }
   return problems;
+}
+
+function noiseProblems({ data, task }: TableRunConfig): string[] {
+  const { labelNoise, labelMeans } = data;
+  if (!labelNoise) return [];
+  if (task.kind === "regression") {
+    return [
+      `data.labelNoise: replaces classes by others, which task "regression" has none of; leave it out, got ${labelNoise}`,
+    ];
+  }
+  return labelMeans && Object.keys(labelMeans).length > 0
+    ? [
+        "data.labelNoise: must be left out with data.labelMeans, which are computed of the right labels and would tell them",
+      ]
+    : [];
 }
 
 function rowProblems({ data, numGroups }: TableRunConfig): string[] {

@@ -1,6 +1,6 @@
 /** Runs on text: next-token prediction in documents. */
 import { z } from "zod";
-import { commonOptions, inFull, regimeSchema, runName, sourceSchema } from "../common-schema.js";
+import { commonOptions, inFull, regimeSchema, runName, sharesSchema, sourceSchema } from "../common-schema.js";
 import type { TextRunInput } from "../input/run.js";
 import { textModelSchema } from "../model-schema.js";
 import { languageTaskSchema, smoothingInFull } from "../task-schema.js";
@@ -27,6 +27,7 @@ const textDataSchema = z.strictObject({
   dropRepeated: z.boolean().optional(),
   sequenceLength: z.int().positive().default(64),
   regime: regimeSchema,
+  shares: sharesSchema,
 });
 
 const textRunSchema = z

@@ -1,0 +1,52 @@
+/** Teachers of an exact age in a configuration and in a run. */
+import { exactExchange } from "../../codistill/exact-exchange.js";
+import { traced } from "../../codistill/replay.js";
+import type { SeenTeacher } from "../../codistill/transport.js";
+import type { AlgorithmContext, RunShape } from "./kind.js";
+
+interface Aged {
+  /** The age of teachers when they are taken, in steps; left out where they are the newest that have arrived. */
+  readonly staleness?: number | undefined;
+  readonly publishInterval: unknown;
+  readonly exchangeInterval: unknown;
+  readonly control?: string | undefined;
+  readonly consolidate?: unknown;
+}
+
+/** A line for each rule that is broken. */
+export function stalenessProblems(options: Aged, { record }: Pick<RunShape, "record">): string[] {
+  const { staleness, publishInterval, exchangeInterval, control, consolidate } = options;
+  if (staleness === undefined) return [];
+  const problems: string[] = [];
+  if (typeof publishInterval !== "number" || typeof exchangeInterval !== "number") {
+    problems.push("algorithm.staleness: needs a publishInterval and an exchangeInterval that are numbers, not lines");
+  } else {
+    for (const [name, steps] of Object.entries({ staleness, exchangeInterval })) {
+      if (steps % publishInterval !== 0)
+        problems.push(
+          `algorithm.${name}: must be a multiple of algorithm.publishInterval (${publishInterval}) with algorithm.staleness, got ${steps}`,
+        );
+    }
+  }
+  if (control === "random" || control === "own")
+    problems.push(
+      `algorithm.staleness: is of other groups' params, and algorithm.control "${control}" has none of these; leave one out`,
+    );
+  if (consolidate) problems.push("algorithm.consolidate: must be left out with algorithm.staleness");
+  if (record) problems.push("record: must be false with algorithm.staleness, whose groups wait for one another");
+  return problems;
+}
+
+/** The exchange of such a group, and the step from which on it publishes: what teaches at the end of burn-in is older than that. */
+export function exactly(
+  options: Aged & { readonly staleness: number; readonly burnInSteps: number },
+  context: AlgorithmContext & { readonly teachers: readonly number[]; readonly known: readonly SeenTeacher[] },
+) {
+  const { staleness, burnInSteps } = options;
+  const [publishInterval, interval] = [Number(options.publishInterval), Number(options.exchangeInterval)];
+  const { log: onEvent, group } = context;
+  const exact = exactExchange({ ...context, burnInSteps, interval, staleness, onEvent });
+  const first = burnInSteps - staleness;
+  const publishFrom = first >= 0 ? first : ((first % publishInterval) + publishInterval) % publishInterval;
+  return { exchange: traced(exact, group, onEvent), publishFrom };
+}
