@@ -5,10 +5,12 @@ import { comparisonPage } from "./comparison-page.js";
 import type { ComparisonFacts } from "./facts-blocks.js";
 import type { Measured } from "./outcome.js";
 import type { Study } from "./study.js";
+import { sweepPage } from "./sweep-page.js";
 
 const pages: { readonly [K in Study["kind"]]: (facts: ComparisonFacts, measured: Measured) => Page } = {
   compare: comparisonPage,
   churn: churnPage,
+  sweep: sweepPage,
 };
 
 /** The report of a study. */

@@ -19,6 +19,7 @@ import { addRunCommands } from "./run-commands.js";
 import { scaleCommand } from "./scale-command.js";
 import { type ScaleFlags, withScaleFlags } from "./scale-flags.js";
 import { evaluateCommand, predictCommand, withEvaluateFlags, withPredictFlags } from "./serve-commands.js";
+import { type SweepFlags, sweepCommand, withSweepFlags } from "./sweep-command.js";
 import { describeCommand, type TableCommandOptions, type TableFlags, withDescribeFlags } from "./table-commands.js";
 import { sampleCommand, tokenizerCommand, withSampleFlags, withTokenizerFlags } from "./text-commands.js";
 import {
@@ -69,6 +70,9 @@ export function commandLine(): Command {
   );
   withScaleFlags(program.command("scale")).action((path: string | undefined, flags: ScaleFlags) =>
     scaleCommand(path, flags, cacheFolder),
+  );
+  withSweepFlags(program.command("sweep")).action((path: string | undefined, flags: SweepFlags) =>
+    sweepCommand(path, flags, cacheFolder),
   );
   withReportFlags(program.command("report")).action(
     (folders: readonly string[], flags: { readonly out?: string; readonly json?: boolean }) =>
@@ -127,6 +131,7 @@ export function commandLine(): Command {
         "distill",
         "compare",
         "scale",
+        "sweep",
         "describe",
         "predict",
         "evaluate",

@@ -124,6 +124,14 @@ const studySchema = z
   .discriminatedUnion("kind", [
     z.strictObject({ kind: z.literal("compare") }),
     z.strictObject({ kind: z.literal("churn") }),
+    z.strictObject({
+      kind: z.literal("sweep"),
+      ...{ over: z.string(), what: z.string(), why: z.string(), main: z.string() },
+      values: z.array(z.string()).min(1),
+      own: z.string().nullable(),
+      lines: z.array(z.strictObject({ arm: z.string(), arms: z.array(z.string()) })).min(1),
+      beside: z.array(z.string()),
+    }),
   ])
   .default({ kind: "compare" });
 

@@ -33,6 +33,8 @@ export interface LineChart {
   readonly y: string;
   /** Whether both axes go by factors, for numbers above 0 whose ratios are the point; false by default. */
   readonly isLog?: boolean | undefined;
+  /** Names of the places 0, 1, 2, ... of `x`, where it has no numbers; each point then has its whisker. */
+  readonly places?: readonly string[] | undefined;
   readonly series: readonly { readonly name: string; readonly points: readonly LinePoint[] }[];
 }
 

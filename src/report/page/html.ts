@@ -160,7 +160,7 @@ function numbersOf(chart: ChartBlock): TableBlock {
   }
   const xs = [...new Set(chart.series.flatMap(({ points }) => points.map(({ x }) => x)))].sort((a, b) => a - b);
   const rows = xs.map((x) => [
-    { text: digits(x), value: x },
+    { text: chart.places?.[x] ?? digits(x), value: x },
     ...chart.series.map(({ points }) => {
       const point = points.find((one) => one.x === x);
       return point ? { text: digits(point.y), value: point.y } : "";

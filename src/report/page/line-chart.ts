@@ -1,4 +1,5 @@
 /** Lines over a common axis, as SVG. */
+import { shortened } from "../format.js";
 import type { LineChart, LinePoint } from "./blocks.js";
 import { element, escapeMarkup, type Look, label, line, logScaleOf, round, type Scale, scaleOf } from "./svg.js";
 
@@ -12,21 +13,23 @@ const SHOWN_FROM = 0.2;
 const WHISKERS = 4;
 /** Pixels between the whiskers of two lines with the same places. */
 const SHIFT = 3;
+const LONGEST_PLACE = 16;
 
 /** The drawing; `id` is that of the chart on its page, `lookOf` the look of a line by its name. */
 export function lineChart(chart: LineChart, id: string, lookOf: (name: string) => Look): string {
   const inner = { right: WIDTH - EDGE.right, bottom: HEIGHT - EDGE.bottom };
-  const { x, y } = (chart.isLog ? logScales : scales)(
-    chart.series.flatMap((one) => one.points),
-    inner,
-  );
+  const points = chart.series.flatMap((one) => one.points);
+  const { x, y } = chart.places
+    ? scalesOfPlaces(chart.places, points, inner)
+    : (chart.isLog ? logScales : scales)(points, inner);
+  const hasFewPoints = chart.isLog || chart.places !== undefined;
   const clip = `${id}-clip`;
   const frame = { x: EDGE.left, y: EDGE.top, width: inner.right - EDGE.left + 8, height: inner.bottom - EDGE.top };
   const drawn = chart.series
     .map((one, i) => {
       // Of few points all have their mark, and where they are of the same places, whiskers stand side by side.
-      const stride = chart.isLog ? 1 : Math.max(1, Math.ceil(one.points.length / WHISKERS));
-      return seriesOf(one.points, { stride, place: i, shift: chart.isLog ? SHIFT * i : 0 }, lookOf(one.name), x, y);
+      const stride = hasFewPoints ? 1 : Math.max(1, Math.ceil(one.points.length / WHISKERS));
+      return seriesOf(one.points, { stride, place: i, shift: hasFewPoints ? SHIFT * i : 0 }, lookOf(one.name), x, y);
     })
     .join("");
   return element(
@@ -67,6 +70,20 @@ function logScales(points: readonly LinePoint[], inner: Inner): Scales {
   return {
     x: logScaleOf([Math.min(...xs), Math.max(...xs)], [EDGE.left + 10, inner.right - 10], { base: 2 }),
     y: logScaleOf([low, high], [inner.bottom, EDGE.top], { base: 10 }),
+  };
+}
+
+/** Places evenly apart, with their names in place of numbers. */
+function scalesOfPlaces(places: readonly string[], points: readonly LinePoint[], inner: Inner): Scales {
+  const room = (inner.right - EDGE.left) / places.length;
+  const ys = points.flatMap(({ y, low = y, high = y }) => [y, low, high]).filter(Number.isFinite);
+  return {
+    x: {
+      at: (value) => EDGE.left + (value + 0.5) * room,
+      ticks: places.map((_, i) => i),
+      show: (tick) => shortened(places[tick] ?? "", LONGEST_PLACE),
+    },
+    y: scaleOf([Math.min(...ys), Math.max(...ys)], [inner.bottom, EDGE.top], { about: 6, around: true }),
   };
 }
 
