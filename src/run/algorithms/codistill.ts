@@ -181,7 +181,7 @@ function problemsOf(options: Options, run: RunShape): string[] {
     );
   }
   problems.push(...controlProblems(options, run), ...stalenessProblems(options, run));
-  if (options.freshInputs > 0) problems.push(...freshProblems(options, run));
+  if (options.freshInputs > 0) problems.push(...freshProblems(options.freshInputs, run));
   if (options.consolidate) {
     const { publishInterval, exchangeInterval, burnInSteps } = options;
     const intervals = [publishInterval, exchangeInterval].map((one) =>

@@ -2,10 +2,7 @@
 import type { RunShape } from "./kind.js";
 
 /** A line for each rule that is broken. */
-export function freshProblems(
-  { freshInputs }: { readonly freshInputs: number },
-  { data, teachers }: Pick<RunShape, "data" | "teachers">,
-): string[] {
+export function freshProblems(freshInputs: number, { data, teachers }: Pick<RunShape, "data" | "teachers">): string[] {
   const path = "algorithm.freshInputs";
   if (data.kind !== undefined && data.kind !== "table") {
     return [

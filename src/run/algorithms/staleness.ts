@@ -7,10 +7,29 @@ import type { AlgorithmContext, RunShape } from "./kind.js";
 interface Aged {
   /** The age of teachers when they are taken, in steps; left out where they are the newest that have arrived. */
   readonly staleness?: number | undefined;
+  /** Steps between two snapshots: a number, or a line. */
   readonly publishInterval: unknown;
+  /** Steps from one teacher to the next, likewise. */
   readonly exchangeInterval: unknown;
+  /** Which control it is; none where it is left out. */
   readonly control?: string | undefined;
+  /** Consolidation, where there is some. */
   readonly consolidate?: unknown;
+}
+
+/** What starts such a group, beside its options. */
+interface Exactly extends Aged {
+  /** The age, which is given here. */
+  readonly staleness: number;
+  /** The step from which on teachers teach. */
+  readonly burnInSteps: number;
+}
+
+interface ExactContext extends AlgorithmContext {
+  /** The groups whose params teach. */
+  readonly teachers: readonly number[];
+  /** Teachers of a checkpoint. */
+  readonly known: readonly SeenTeacher[];
 }
 
 /** A line for each rule that is broken. */
@@ -38,10 +57,7 @@ export function stalenessProblems(options: Aged, { record }: Pick<RunShape, "rec
 }
 
 /** The exchange of such a group, and the step from which on it publishes: what teaches at the end of burn-in is older than that. */
-export function exactly(
-  options: Aged & { readonly staleness: number; readonly burnInSteps: number },
-  context: AlgorithmContext & { readonly teachers: readonly number[]; readonly known: readonly SeenTeacher[] },
-) {
+export function exactly(options: Exactly, context: ExactContext) {
   const { staleness, burnInSteps } = options;
   const [publishInterval, interval] = [Number(options.publishInterval), Number(options.exchangeInterval)];
   const { log: onEvent, group } = context;
