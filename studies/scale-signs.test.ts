@@ -6,7 +6,7 @@ import { type Kept, signLines } from "./scale-signs.js";
 const ends = (value: number, half: number) => ({ value, low: value - half, high: value + half });
 function kept(name: string, ensemble: number, pair: number | null, half = 0.001): Kept {
   const secondGroup: SecondGroup = {
-    ...{ workers: 4, numSteps: 100, numSeeds: 3, notes: [] },
+    ...{ workers: 4, numSteps: 100, numSeeds: 3, lossName: "log loss", notes: [] },
     ensembleLessTwice: ends(ensemble, half),
     codistilledLessTwice: pair === null ? null : ends(pair, half),
     codistilledLessSingle: null,

@@ -35,7 +35,7 @@ test("a search that is killed goes on as one that was not, trains no run twice, 
   process.kill(begun.pid, "SIGKILL");
   await begun.ended;
   await allGone(runFolder(join(folder, second)), begun.output);
-  const first = runFolder(join(folder, "workers-1-rate-0.01-seed-1")).result;
+  const first = runFolder(join(folder, "workers-1-rate-0.01-seed-1")).group(0).log;
   const before = statSync(first).mtimeMs;
 
   const ended = await place.codistill(["scale", "--resume", folder, "--check", "--json"]).ended;

@@ -41,6 +41,14 @@ export function scaleOutcome({ workers, doublings, seed }: ScaleArm, config: Run
   };
 }
 
+/** Whether the group of a run has come to its end; such a run is not scored, so that it has no result. */
+export function hasTrained(path: string): boolean {
+  const { log } = runFolder(path).group(0);
+  let hasEnded = false;
+  if (existsSync(log)) for (const { reason } of readEvents(log, ["group-end"])) hasEnded = reason === "finished";
+  return hasEnded;
+}
+
 /** What the first run that prepared its data says of it, and of its network. */
 export function sizesIn(path: string) {
   const folder = runFolder(path);

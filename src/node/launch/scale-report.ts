@@ -51,7 +51,6 @@ export function writeScaleReport(folder: string): WrittenScale {
       question,
       isTargetOwn: search.question.target === null,
       outcomes,
-      lossName: measured.lossName,
       model,
       rows: measured.sizes?.rows ?? null,
       comparison: compared !== null && existsSync(compared) ? compared : null,

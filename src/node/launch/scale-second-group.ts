@@ -81,6 +81,7 @@ export function secondGroupFigures(search: ScaleSearch, workers: number | null):
     workers,
     numSteps: comparison.base.numSteps,
     numSeeds: ensemble.seeds.length,
+    lossName: measured.lossName,
     ensembleLessTwice: less(ensemble, twice),
     codistilledLessTwice: pair ? less(pair, twice) : null,
     codistilledLessSingle: pair?.less ?? null,

@@ -10,7 +10,6 @@ import { makeFolder } from "../files/plain-files.js";
 import { loadConfig } from "../runs/load-config.js";
 import { lockRun } from "../runs/lock.js";
 import { isRun, runFolder } from "../runs/run-folder.js";
-import { resultOfRun } from "../runs/run-result.js";
 import {
   armFolder,
   readScaleMeasured,
@@ -19,11 +18,10 @@ import {
   writeScale,
   writeScaleMeasured,
 } from "../runs/scale.js";
-import { hasFinished } from "./finish.js";
 import { secondsByLook } from "./first-look.js";
 import { machineLine } from "./machine-line.js";
 import { secondsOfRun } from "./outcome.js";
-import { scaleOutcome, sizesIn } from "./scale-outcome.js";
+import { hasTrained, scaleOutcome, sizesIn } from "./scale-outcome.js";
 import { train } from "./train.js";
 
 export interface ScaleOptions {
@@ -91,7 +89,7 @@ export interface Searched {
 export async function searchLimit(search: ScaleSearch, options: ScaleOptions): Promise<Searched | null> {
   await writeScale(search);
   let measured: ScaleMeasured = readScaleMeasured(search) ?? {
-    ...{ made: new Date().toISOString(), machine: machineLine(), lossName: "loss", sizes: null, comparedAt: null },
+    ...{ made: new Date().toISOString(), machine: machineLine(), sizes: null, comparedAt: null },
     ...{ target: search.question.target, numParams: null, outcomes: [] },
   };
   for (let isFirst = true; ; isFirst = false) {
@@ -152,11 +150,11 @@ async function trainArm({ search, question, arm, secondsAtMost, measured }: Next
   await options.onRun({ ...arm, folder, rate, number, secondsAtMost });
   let outcome: ScaleOutcome | null = null;
   try {
-    // A run that had finished when the search was killed has come to its outcome already.
-    if (!hasFinished(folder)) await trainRun(run, options, options.stop);
-    if (options.stop.aborted && !hasFinished(folder)) return null;
+    // A run that had ended when the search was killed has come to its outcome already.
+    if (!hasTrained(folder)) await trainRun(run, options, options.stop);
+    if (options.stop.aborted && !hasTrained(folder)) return null;
     outcome = scaleOutcome(arm, run.config, folder);
-    if (!hasFinished(folder) && !outcome.isDiverged)
+    if (!hasTrained(folder) && !outcome.isDiverged)
       throw new TrainingError(`the group of ${folder} failed, and its log says why. Mend that, and go on.`);
   } catch (error) {
     // At a learning rate that is too high numbers stop being finite: that is what the search finds out.
@@ -171,7 +169,6 @@ async function trainArm({ search, question, arm, secondsAtMost, measured }: Next
   const more: ScaleMeasured = {
     ...measured,
     ...{ sizes: sized.sizes, numParams: sized.numParams, outcomes: [...measured.outcomes, outcome] },
-    ...(measured.outcomes.length === 0 && hasFinished(folder) && { lossName: resultOfRun(folder).lossName ?? "loss" }),
     target: measured.target ?? targetOf(outcome, question.numSteps),
     made: new Date().toISOString(),
   };
@@ -198,7 +195,8 @@ async function trainRun(
   stop: AbortSignal,
 ) {
   makeFolder(folder);
-  return train({ config, folder, cacheFolder, stop });
+  // The test split is for the comparison at the limit alone.
+  return train({ config, folder, cacheFolder, isUnscored: true, stop });
 }
 
 function noTarget(folder: string, { isDiverged }: ScaleOutcome): ConfigError {

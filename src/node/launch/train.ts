@@ -33,6 +33,8 @@ export interface TrainOptions {
   readonly join?: Join | undefined;
   /** Where prepared data is kept between runs. */
   readonly cacheFolder: string;
+  /** Whether to leave it at trained groups, without a score on the test split and a model to ship; there is no result then. False by default. */
+  readonly isUnscored?: boolean | undefined;
   /** Aborted to save and stop. */
   readonly stop: AbortSignal;
   /** The workers of the one group of this folder, which this process leads; without them each group has a process of its own. */
@@ -47,7 +49,7 @@ export interface Led {
 
 /**
  * Train the groups of a run that belong here: all of them, or the one that joins a store. The run's log records
- * everything that happens. Returns the result, or null when the run was stopped and all groups have saved.
+ * everything that happens. Returns the result, or null when the run was stopped and all groups have saved, or when it is not scored.
  *
  * Throws {@link TrainingError} when a group was asked to save and could not, or the group to ship failed before it had a
  * model, {@link ConfigError} when another
@@ -80,7 +82,7 @@ function removeIfEmpty(path: string): void {
 }
 
 async function trainLocked(
-  { config: given, folder: path, join, cacheFolder, stop, led }: TrainOptions,
+  { config: given, folder: path, join, cacheFolder, isUnscored = false, stop, led }: TrainOptions,
   log: (event: TrainEvent) => void,
   lock: RunLock,
 ): Promise<RunResult | null> {
@@ -126,7 +128,7 @@ async function trainLocked(
     : await runGroups(config, folder, scope, { stop, isOurs: lock.isHeld, patience });
   mayChange();
   if (unsaved.length > 0) throw notSaved(unsaved, path);
-  if (stop.aborted) return null;
+  if (stop.aborted || isUnscored) return null;
   const result = await finish(config, folder, scope, data, { log, mayChange }, stop).catch((error: unknown) => {
     if (stop.aborted && error === stop.reason) return null;
     throw error;

@@ -31,7 +31,6 @@ export interface ScaleSearch {
 export interface ScaleMeasured {
   readonly made: string;
   readonly machine: string;
-  readonly lossName: string;
   /** Null before the first run, of a target that it sets. */
   readonly target: number | null;
   readonly numParams: number | null;
@@ -108,7 +107,6 @@ const splitsSchema = z.looseObject({ train: z.number(), validation: z.number(), 
 const measuredSchema = z.looseObject({
   made: z.string(),
   machine: z.string(),
-  lossName: z.string(),
   target: z.number().nullable(),
   numParams: z.int().nullable(),
   sizes: z.looseObject({ rows: splitsSchema, tokens: splitsSchema.optional() }).nullable(),

@@ -7,7 +7,7 @@ import type { Block, Page } from "./blocks.js";
 import { htmlOf } from "./html.js";
 import { escaped, markdownOf } from "./markdown.js";
 import { SCRIPT, SCRIPT_DIGEST } from "./style.js";
-import { lookOf, NUM_COLOURS, scaleOf } from "./svg.js";
+import { logScaleOf, lookOf, NUM_COLOURS, scaleOf } from "./svg.js";
 
 /** A page that shows one text wherever a text can stand. */
 function pageOf(words: string): Page {
@@ -145,4 +145,28 @@ test("names differ in more than colour", () => {
   const seen = looks.map(({ colour, dash, marker }) => `${colour} ${dash} ${marker(0, 0)}`);
   assert.equal(new Set(seen).size, looks.length);
   assert.equal(new Set(looks.slice(0, NUM_COLOURS).map(({ colour }) => colour)).size, NUM_COLOURS);
+});
+
+test("axes that go by factors have their ticks at doublings and round numbers, and a mark at every point", () => {
+  const x = logScaleOf([1, 16], [0, 400], { base: 2 });
+  assert.deepEqual(x.ticks, [1, 2, 4, 8, 16]);
+  assert.deepEqual(
+    x.ticks.map((tick) => Math.round(x.at(tick))),
+    [0, 100, 200, 300, 400],
+  );
+  const y = logScaleOf([30, 2500], [300, 0], { base: 10 });
+  assert.deepEqual(y.ticks, [50, 100, 200, 500, 1000, 2000]);
+  assert.equal(y.show(2000), "2,000");
+  // What reaches to 0 is drawn to below the edge, and not to infinity.
+  assert.ok(Number.isFinite(y.at(0)) && y.at(0) > 300);
+  const points = [1, 2, 4, 8, 16].map((n) => ({ x: n, y: 800 / n, low: 0, high: 900 / n }));
+  const chart: Block = {
+    ...{ kind: "lines", title: "Steps", note: "Means.", alt: "They fall.", x: "workers", y: "steps", isLog: true },
+    series: [{ name: "measured", points }],
+  };
+  const html = htmlOf({ title: "Scale", made: "now", coloured: ["measured"], blocks: [chart] });
+  const drawing = /<figure>.*?<\/svg>/s.exec(html)?.[0] ?? "";
+  assert.equal((drawing.match(/class="c0 point"/g) ?? []).length, 5);
+  assert.equal((drawing.match(/class="c0 whisker"/g) ?? []).length, 5);
+  assert.doesNotMatch(drawing, /NaN|Infinity/);
 });

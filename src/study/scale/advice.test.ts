@@ -28,7 +28,15 @@ const both = (workers: number, steps: number) => [run(workers, steps), run(worke
 const noise = Array.from({ length: 40 }, (_, i) => ({ part: 2 + (i % 3) / 50, step: 1.5, numSteps: 5 }));
 const interval = (value: number, half: number) => ({ value, low: value - half, high: value + half });
 const second: SecondGroup = {
-  ...{ workers: 4, numSteps: 250, numSeeds: 2, codistilledLessTwice: null, codistilledLessSingle: null, notes: [] },
+  ...{
+    workers: 4,
+    numSteps: 250,
+    numSeeds: 2,
+    lossName: "log loss",
+    codistilledLessTwice: null,
+    codistilledLessSingle: null,
+    notes: [],
+  },
   ensembleLessTwice: interval(-0.01, 0.004),
 };
 
@@ -144,7 +152,7 @@ test("groups at the limit have their own schedule, over as many fewer steps as t
 
 test("the report has the figures, and a hostile name stays text in it", () => {
   const base = resolveConfig({ ...given, data: { ...given.data, source: "<script>alert(1)</script>.csv" } });
-  const facts = { base, question, isTargetOwn: true, outcomes: curves, lossName: "log loss", model, rows: null };
+  const facts = { base, question, isTargetOwn: true, outcomes: curves, model, rows: null };
   const page = scalePage(
     {
       ...facts,

@@ -28,6 +28,7 @@ export interface SecondGroup {
   readonly workers: number;
   readonly numSteps: number;
   readonly numSeeds: number;
+  readonly lossName: string;
   readonly ensembleLessTwice: Interval;
   /** Null unless they were trained. */
   readonly codistilledLessTwice: Interval | null;

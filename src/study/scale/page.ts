@@ -26,7 +26,6 @@ export interface ScaleFacts {
   /** Whether the target was set by the first run. */
   readonly isTargetOwn: boolean;
   readonly outcomes: readonly ScaleOutcome[];
-  readonly lossName: string;
   readonly model: TimeModel | null;
   readonly rows: { readonly train: number; readonly validation: number; readonly test: number } | null;
   /** The folder of the comparison at the limit, where it has been made. */
@@ -72,14 +71,14 @@ export function scalePage(facts: ScaleFacts, figures: ScaleFigures): Page {
   };
 }
 
-function questionBlocks({ question, isTargetOwn, lossName }: ScaleFacts): Block[] {
+function questionBlocks({ question, isTargetOwn }: ScaleFacts): Block[] {
   const { workers, workerBatch, numSteps, target, seeds, rate } = question;
   const aim = isTargetOwn
     ? `It is the best that the first run, with ${counted(workers[0] ?? 1, "worker")} at the learning rate of the configuration, had by half of its ${count(numSteps)} steps.`
     : "It was named before the runs.";
   return [
     text(
-      `How many workers of a group are worth their while, and what would a second group give? Each worker brings ${count(workerBatch)} examples to every step; ${counted(seeds.length, "seed")}. The target is a validation loss (${lossName}) of ${shownLoss(target)}. ${aim}`,
+      `How many workers of a group are worth their while, and what would a second group give? Each worker brings ${count(workerBatch)} examples to every step; ${counted(seeds.length, "seed")}. The target is a validation loss of ${shownLoss(target)}. ${aim}`,
     ),
     text(
       `With each number of workers the learning rate is searched by doubling and halving, from ${Number(rate.toPrecision(3))} and then from the best of the number before, with the first seed; the other seeds train at the best one. A run ends at the target, or after the steps of the best run before it. Workers are doubled until twice of them take more than 0.9 of the steps.`,
@@ -103,7 +102,7 @@ function secondGroupBlocks(second: SecondGroup | null, { comparison }: ScaleFact
       title: "Test loss less that of twice the batch",
       note: "To the left of the dashed line it is better. The thick line is the paired interval of 95 %.",
       alt: `${rows.map(({ name, interval }) => `${name}: ${rangeOf(interval, signed)}`).join("; ")}.`,
-      x: "difference in test loss to twice the batch",
+      x: `difference in test loss (${second.lossName}) to twice the batch`,
       reference: 0,
       rows: rows.map(({ name, interval }) => ({
         name,
