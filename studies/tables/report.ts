@@ -48,7 +48,7 @@ export function writeTables(
     `\`codistill train --data <file> --label <label>\` (commit ${commits.join(", ")}) against XGBoost ${versions.xgboost} and`,
     `scikit-learn ${versions.sklearn}'s HistGradientBoosting, each the best by validation of five settings that stop early, and a logistic or linear`,
     "regression, the best of five strengths of L2 (`studies/tables/peers.py`). All train on the same rows, choose on the same validation rows and",
-    "are scored on the same test rows, on two threads; the peers on one where they train on fewer than 10,000 rows, which is faster.",
+    "are scored on the same test rows, on two threads; the peers on one where they train on fewer than 10,000 rows, or while other work runs, which is faster.",
     `Mean and standard deviation over seeds ${seeds.join(", ")}, which draw first params and random splits.`,
     "Loss: log loss in nats, or squared error in the label's unit. `ratio` is that of codistill's loss to the better booster's, below 1",
     "where codistill is ahead, in brackets that of its best and worst seed: of tables of some hundred rows, which are scored on dozens, much of it is chance.",
