@@ -1,6 +1,6 @@
 /** How often the sign of a second group was right. */
 import { wasRight } from "../src/study/scale/advice.js";
-import type { ScaleFigures } from "../src/study/scale/figures.js";
+import { noiseNear, type ScaleFigures } from "../src/study/scale/figures.js";
 import { rangeOf, signed } from "../src/study/verdicts.js";
 import { mdTable } from "./report.js";
 
@@ -56,7 +56,8 @@ export function signLines(all: readonly Kept[]): string[] {
       all.map(({ name, figures }) => {
         const { limit, all: scaled, noise, secondGroup: second } = figures;
         const at = scaled.find(({ workers }) => workers === limit.workers);
-        const over = (noise.find(({ workers }) => workers === limit.workers) ?? noise.at(-1))?.whole;
+        const own = noise.find(({ workers }) => workers === limit.workers) ?? noise.at(-1);
+        const over = own && noiseNear(own);
         const shown = (ends: Ends | null | undefined) => (ends ? rangeOf(interval(ends), signed) : "");
         const pair = second?.codistilledLessTwice;
         return [

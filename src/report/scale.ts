@@ -12,7 +12,14 @@ export interface ScaleRow {
 }
 
 export function scaleLines(rows: readonly ScaleRow[], width = Number.POSITIVE_INFINITY): string[] {
-  const head = ["workers", "batch", "best learning rate", "steps to the target", "time to the target", "noise scale"];
+  const head = [
+    "workers",
+    "batch",
+    "best learning rate",
+    "steps to the target",
+    "time to the target",
+    "noise scale near it",
+  ];
   return fittedTable(
     [head, ...rows.map(({ workers, batch, rate, steps, time, noise }) => [workers, batch, rate, steps, time, noise])],
     width,

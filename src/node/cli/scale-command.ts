@@ -4,7 +4,7 @@ import { count, counted, duration, wrapped } from "../../report/format.js";
 import { scaleLines } from "../../report/scale.js";
 import { adviceOf, shownLoss, timeShown } from "../../study/scale/advice.js";
 import { armConfig, limitConfig, ownRate } from "../../study/scale/configs.js";
-import type { ScaleFigures } from "../../study/scale/figures.js";
+import { noiseNear, type ScaleFigures } from "../../study/scale/figures.js";
 import { stepsOf } from "../../study/scale/question.js";
 import { std } from "../../study/statistics.js";
 import { DEFAULT_LINK } from "../launch/scale-link.js";
@@ -120,7 +120,8 @@ async function report({ folder }: ScaleSearch, { json = false }: ScaleFlags, { i
 function rowsOf({ all, times, noise }: ScaleFigures) {
   return all.map(({ workers, batch, steps, bySeed, without, rate }) => {
     const time = times?.find((one) => one.workers === workers);
-    const over = noise.find((one) => one.workers === workers)?.whole;
+    const own = noise.find((one) => one.workers === workers);
+    const over = own && noiseNear(own);
     const spread = bySeed.length > 1 ? ` ± ${count(Math.round(std(bySeed)))}` : "";
     return {
       workers: count(workers),

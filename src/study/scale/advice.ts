@@ -2,7 +2,7 @@
 import { count, counted, duration } from "../../report/format.js";
 import type { Interval } from "../intervals.js";
 import { rangeOf, signed } from "../verdicts.js";
-import { fastestOf, type ScaledTime, type ScaleFigures, type SecondGroup } from "./figures.js";
+import { fastestOf, noiseNear, type ScaledTime, type ScaleFigures, type SecondGroup } from "./figures.js";
 import type { ScaledTo } from "./limit.js";
 
 const whole = (value: number) => count(Math.round(value));
@@ -61,13 +61,16 @@ function limitSentences({ limit, target, all }: ScaleFigures, reached: readonly 
 }
 
 function noiseSentences({ noise, critical, limit }: ScaleFigures): string[] {
-  const known = noise.filter(({ whole: interval }) => interval !== null);
+  const known = noise.filter((one) => noiseNear(one) !== null);
   const near = known.find(({ workers }) => workers === limit.workers) ?? known.at(-1);
   const examples = (interval: Interval | null) => rangeOf(interval, whole);
+  const over = near?.late
+    ? `${examples(near.late)} examples in the last quarter of the way to the target, and ${examples(near.whole)} over all of it, where the large gradients of the first steps count most`
+    : `${examples(near?.whole ?? null)} examples over the way to the target`;
   return [
     ...(near
       ? [
-          `The gradient noise scale, measured with ${workersOf(near.workers)}, is ${examples(near.whole)} examples over the whole course${near.late === null ? "" : ` and ${examples(near.late)} in its last quarter`}: batches much below it still gain from more workers, batches much above it hardly do.`,
+          `The gradient noise scale, measured with ${workersOf(near.workers)}, is ${over}: batches much below it still gain from more workers, batches much above it hardly do.`,
         ]
       : []),
     ...(critical

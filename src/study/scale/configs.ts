@@ -8,7 +8,7 @@ import { rateOf, type ScaleQuestion } from "./question.js";
 /** Examples of a step are trained in at most so many parts: more of them take longer, and none is larger than it must be. */
 const MOST_PARTS = 8;
 /** A run is validated so often up to its horizon, so that the step of its target is known. */
-const VALIDATIONS = 30;
+const VALIDATIONS = 20;
 /** Step events between two validations, so that most of them have none in their time. */
 const EVENTS = 4;
 

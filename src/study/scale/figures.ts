@@ -23,6 +23,9 @@ export interface NoiseAt {
   readonly late: Interval | null;
 }
 
+/** The noise scale near the target, where batches are chosen for; over the whole way where that is too short. */
+export const noiseNear = ({ whole, late }: NoiseAt) => late ?? whole;
+
 /** How an ensemble of two groups at the limit, and two that codistil, are to one group with twice the batch, in test loss. */
 export interface SecondGroup {
   readonly workers: number;
