@@ -7,6 +7,7 @@ import { armConfig, limitConfig, ownRate } from "../../study/scale/configs.js";
 import { noiseNear, type ScaleFigures } from "../../study/scale/figures.js";
 import { stepsOf } from "../../study/scale/question.js";
 import { std } from "../../study/statistics.js";
+import { FAILED } from "../launch/exit-codes.js";
 import { DEFAULT_LINK } from "../launch/scale-link.js";
 import { newRunFolder } from "../launch/train.js";
 import { loadConfig } from "../runs/load-config.js";
@@ -85,7 +86,7 @@ async function trained(
     return { isCut: true };
   }
   const { compareSecondGroup } = await import("../launch/scale-compare.js");
-  const outcome = await compareSecondGroup(search, searched, {
+  const { end, failed } = await compareSecondGroup(search, searched, {
     cacheFolder,
     stop: stop.signal,
     isChecked: check,
@@ -98,9 +99,15 @@ async function trained(
     onRunEnd: () => progress.close(),
     onStage: (stage) => tell(`${stage} ...`),
   });
-  if (outcome === "stopped") return null;
-  if (outcome === "no time") tell("\nno time is left to compare a second group");
-  return { isCut: outcome === "no time" };
+  if (end === "stopped") return null;
+  if (end === "no time") tell("\nno time is left to compare a second group with all seeds");
+  if (failed.length > 0) {
+    tell(
+      `groups of ${counted(failed.length, "run")} failed, which are left out: ${failed.join(", ")}; their logs say why`,
+    );
+    process.exitCode = FAILED;
+  }
+  return { isCut: end === "no time" };
 }
 
 async function report({ folder }: ScaleSearch, { json = false }: ScaleFlags, { isCut }: { readonly isCut: boolean }) {

@@ -12,6 +12,12 @@ export interface SecondGroupOptions
   readonly secondsLeft: () => number;
 }
 
+/** How the comparison ended, and the names of runs in it whose groups failed. */
+export interface ComparedThere {
+  readonly end: "done" | "stopped" | "no time" | "nothing";
+  readonly failed: readonly string[];
+}
+
 /**
  * Compare two groups at the limit with one of twice the batch. Seeds that do not fit into the time are left out; where not even one does,
  * "no time". Nothing is compared where no run came to the target.
@@ -20,20 +26,20 @@ export async function compareSecondGroup(
   search: ScaleSearch,
   { measured, question }: Searched,
   { isChecked, secondsLeft, ...options }: SecondGroupOptions,
-): Promise<"done" | "stopped" | "no time" | "nothing"> {
+): Promise<ComparedThere> {
   const at = comparedAt(question, measured);
-  if (at === null) return "nothing";
+  if (at === null) return { end: "nothing", failed: [] };
   const whole = await secondGroup(search, question, at, isChecked);
   const fitting = Math.floor(
     secondsLeft() / secondsOfSeed(at.at.workers, whole.arms.length, whole.base.numSteps, measured.outcomes),
   );
-  if (fitting < 1) return "no time";
+  if (fitting < 1) return { end: "no time", failed: [] };
   const comparison = { ...whole, seeds: whole.seeds.slice(0, fitting) };
   const compared = await compare(comparison, { ...options, onFit: () => {} });
-  if (compared === null) return "stopped";
+  if (compared === null) return { end: "stopped", failed: [] };
   writeComparisonReport(comparison.folder);
   await writeScaleMeasured(search, { ...measured, comparedAt: at.at.workers });
-  return fitting < whole.seeds.length ? "no time" : "done";
+  return { end: fitting < whole.seeds.length ? "no time" : "done", failed: compared.failed };
 }
 
 /** Two groups alone, twice the batch, and two groups with a teacher each, in runs of one group with so many workers. */

@@ -134,6 +134,8 @@ test("a run of the search trains alone on all data, at a constant rate, to the t
   assert.equal(config.validationInterval, 12);
   const many = armConfig(base, question, { ...arm, workers: 64 });
   assert.deepEqual([many.globalBatchSize, many.accumulate], [2048, 8]);
+  const saving = armConfig({ ...base, accumulate: 2 }, question, { ...arm, workers: 64 });
+  assert.equal(saving.accumulate, 128);
   const threads = armConfig({ ...base, workers: 2 }, question, arm);
   assert.deepEqual([threads.workers, threads.accumulate], [2, 2]);
   const alone = armConfig({ ...base, workers: 2 }, question, { ...arm, workers: 1 });

@@ -54,12 +54,15 @@ export function armConfig(base: RunConfig, question: ScaleQuestion, arm: Planned
   });
 }
 
-/** How a step of so many workers is cut: none where sums of gradients are of whole tables, which sparse updates have not. */
-export function partsOf({ workers: threads, optimizer }: RunConfig, workers: number) {
+/**
+ * How a step of so many workers is cut: none where sums of gradients are of whole tables, which sparse updates have not; as finely as the
+ * configuration has it where it accumulates to save memory.
+ */
+export function partsOf({ workers: threads, accumulate, optimizer }: RunConfig, workers: number) {
   if (optimizer.sparseParams?.length) return { accumulate: 1, workers: 1 };
-  if (threads > 1 && workers % threads === 0)
-    return { workers: threads, accumulate: largestDivisor(workers / threads) };
-  return { workers: 1, accumulate: largestDivisor(workers) };
+  const partsFor = (n: number) => (accumulate > 1 ? n * accumulate : largestDivisor(n));
+  if (threads > 1 && workers % threads === 0) return { workers: threads, accumulate: partsFor(workers / threads) };
+  return { workers: 1, accumulate: partsFor(workers) };
 }
 
 function largestDivisor(n: number): number {
