@@ -1,6 +1,6 @@
 /**
  * What teachers that do not change cost a step, and where it goes: `npm run bench:fixed-teachers`, about five minutes. One and three
- * of the student's own network that predict in the step, as those of text do; what they predict given with the batch instead, as the
+ * of the student's own network that predict in the step, as those of text do, in float32 and in 8 bits; what they predict given with the batch instead, as the
  * cache of a table has it; and one teacher's prediction by itself, without a loss.
  *
  * As in `teacher.ts`, each follows a step without a teacher, and CPU time is compared.
@@ -53,9 +53,9 @@ async function measure(network: Network, threads: number): Promise<Figures> {
     engines.push(engine);
     return engine;
   };
-  const stepOf = async (numTeachers: number) => {
+  const stepOf = async (numTeachers: number, precision?: "int8") => {
     const own = Array.from({ length: numTeachers }, (_, i) => initWeights(model, rootKey(2 + i)));
-    const fixedTeachers = { weight: 0.5, networks: own.map(() => ({ model, share: 1 })) };
+    const fixedTeachers = { weight: 0.5, precision, networks: own.map(() => ({ model, share: 1 })) };
     const taught = numTeachers > 0 ? { learner: { ...learner, fixedTeachers }, fixedWeights: own } : { learner };
     const student = engineStudent({ engine: opened(), ...taught });
     await student.init(rootKey(1));
@@ -83,6 +83,8 @@ async function measure(network: Network, threads: number): Promise<Figures> {
   const ways = {
     "1 in the step": await stepOf(1),
     "3 in the step": await stepOf(3),
+    "1 in int8": await stepOf(1, "int8"),
+    "3 in int8": await stepOf(3, "int8"),
     "its prediction alone": await forward(),
     ...(!isText && { given: await ofGiven() }),
   };

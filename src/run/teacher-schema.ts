@@ -58,16 +58,28 @@ const options = <T extends z.ZodType>(teacher: T) => ({
 export const tableTeachers = options(tableTeacher);
 
 /** The options of teachers of a run on text. */
-export const textTeachers = options(textTeacher);
+export const textTeachers = {
+  ...options(textTeacher),
+  teacherPrecision: z.exactOptional(z.enum(["float32", "int8"])),
+};
 
-/** A line where a weight of teachers is given, and no teachers. */
+/** A line for each option of teachers that is given without any. */
 export function teacherWeightProblems({
   teachers,
   teacherWeight,
+  teacherPrecision,
 }: {
   readonly teachers?: readonly unknown[];
   readonly teacherWeight?: number;
+  readonly teacherPrecision?: string;
 }): string[] {
-  if (teachers !== undefined || teacherWeight === undefined) return [];
-  return [`teacherWeight: is the weight of teachers, and teachers is left out; leave it out too, got ${teacherWeight}`];
+  if (teachers !== undefined) return [];
+  const given = { weight: teacherWeight, precision: teacherPrecision };
+  return Object.entries(given).flatMap(([what, value]) =>
+    value === undefined
+      ? []
+      : [
+          `teacher${what === "weight" ? "Weight" : "Precision"}: is the ${what} of teachers, and teachers is left out; leave it out too, got ${value}`,
+        ],
+  );
 }

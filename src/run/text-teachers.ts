@@ -36,6 +36,7 @@ export function fixedTeachersOf(config: TextRunConfig, vocabulary: number): Fixe
   if (!config.teachers) return undefined;
   return {
     weight: config.teacherWeight ?? DEFAULT_TEACHER_WEIGHT,
+    precision: config.teacherPrecision,
     networks: notedTeachers(config).map(({ network, weight }) => ({
       model: teacherNetwork(config, network, vocabulary),
       share: weight,

@@ -9,7 +9,7 @@ import type { BeforeHead } from "./chunked-loss.js";
 import type { FixedNetwork, Learner } from "./learner.js";
 
 /** Under which prefix an engine keeps the weights of the fixed teacher at a place in the list. */
-const weightsPrefix = (place: number) => `fixedTeachers.${place}`;
+export const weightsPrefix = (place: number) => `fixedTeachers.${place}`;
 
 /** Under which prefix the student's states have those of a fixed teacher, which reads the student's batches as the student does. */
 const statePrefix = (place: number) => `fixedTeachers.${place}`;

@@ -40,6 +40,7 @@ export const stateNames = {
   teacher: (slot: number) => `teachers.${slot}`,
   /** Of a teacher that computes in 8 bits, the weights that are int8. */
   teacherInt8: (slot: number) => `teachersInt8.${slot}`,
+  fixedTeacherInt8: (place: number) => `fixedTeachersInt8.${place}`,
   teacherState: (slot: number) => `teacherState.${slot}`,
 } as const;
 

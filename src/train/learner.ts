@@ -27,6 +27,8 @@ export interface Learner {
  */
 export interface FixedTeachers {
   readonly weight: number;
+  /** Of those that predict in the step: "float32" (default), or "int8" as {@link Distillation.teacherPrecision}. */
+  readonly precision?: "float32" | "int8" | undefined;
   /** Those that predict in the step. Left out, batches have the mean for each row: `targets`, [batch] or [batch, classes]. */
   readonly networks?: readonly FixedNetwork[];
 }

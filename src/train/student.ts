@@ -17,7 +17,7 @@ import { engineStates, isState, type States, taughtIn } from "./states.js";
 import { metricsOf, type StepMetrics } from "./step-metrics.js";
 import { fusedStepper, splitStepper } from "./stepper.js";
 import { initialState, readWeights, stateSpecs } from "./student-state.js";
-import { teacherTensors } from "./teacher-precision.js";
+import { fixedTensors, teacherTensors } from "./teacher-precision.js";
 
 export type { StepMetrics } from "./step-metrics.js";
 
@@ -129,7 +129,7 @@ export function engineStudent({
   fixedWeights,
   crew,
 }: StudentOptions): Student {
-  const fixed = fixedState(learner, fixedWeights);
+  const fixed = fixedTensors(learner, fixedState(learner, fixedWeights));
   let isFixedKept = false;
   const specs = stateSpecs(learner);
   const fused = fusedStepper(engine, learner);

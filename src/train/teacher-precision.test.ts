@@ -282,3 +282,63 @@ describe("a student with teachers in 8 bits", () => {
     await student.close();
   });
 });
+
+describe("fixed teachers in 8 bits", () => {
+  for (const [name, { learner, batch }] of Object.entries(cases)) {
+    test(`${name}: they teach as a convex teacher of a group in 8 bits does, and not as in float32`, async () => {
+      const params = initWeights(learner.model, rootKey(7));
+      const fixed = (precision: "float32" | "int8"): Learner => ({
+        ...learner,
+        fixedTeachers: { weight: 0.4, precision, networks: [{ model: learner.model, share: 1 }] },
+      });
+      const ofGroup: Learner = { ...learner, distillation: { mix: "convex", teacherPrecision: "int8" } };
+      const taught = async (which: Learner, teachers: readonly Teacher[]) => {
+        const own = which.fixedTeachers ? [params] : undefined;
+        await using student = engineStudent({ engine: opened(), learner: which, fixedWeights: own });
+        await student.init(rootKey(1));
+        const { targetLoss, distillLoss } = await student.learn([batch], teachers, 0.4);
+        // By the state that the first step has left.
+        await student.learn([batch], teachers, 0.4);
+        return { loss: targetLoss ?? distillLoss ?? Number.NaN, params: await student.params() };
+      };
+      const peer = { group: 1, step: 1, digest: "drawn", params };
+      const [inStep, own, whole] = [
+        await taught(ofGroup, [peer]),
+        await taught(fixed("int8"), []),
+        await taught(fixed("float32"), []),
+      ];
+      assertAllClose(own.params, inStep.params, 1e-6, name, 1);
+      assert.ok(Math.abs(own.loss - inStep.loss) < 1e-6, `${own.loss} and ${inStep.loss}`);
+      assert.ok(
+        own.loss !== whole.loss && Math.abs(own.loss - whole.loss) < 0.01 * whole.loss,
+        `${own.loss} and ${whole.loss}`,
+      );
+    });
+  }
+
+  test("of unlike networks each has its own weights in 8 bits, and what is not in 8 bits stays", async () => {
+    const { learner, batch } = cases["an LSTM, with the product inside of its loop"] as Case;
+    const small = languageModel({ ...recurrent, hidden: 16, width: 4 }).model;
+    const networks = [
+      { model: small, share: 1 },
+      { model: learner.model, share: 3 },
+    ];
+    const which: Learner = { ...learner, fixedTeachers: { weight: 0.5, precision: "int8", networks } };
+    const graph = inTeacherPrecision(which, accumulateGraph(which, 0));
+    const inputs = [...inputsOf(graph).keys()];
+    // The other one's weights are all small.
+    assert.equal(
+      inputs.some((input) => input.startsWith("fixedTeachersInt8.0")),
+      false,
+    );
+    assert.equal(inputs.filter((input) => input.startsWith("fixedTeachersInt8.1")).length, 8);
+    await using student = engineStudent({
+      engine: opened(),
+      learner: which,
+      fixedWeights: networks.map(({ model }, i) => initWeights(model, rootKey(i))),
+    });
+    await student.init(rootKey(1));
+    const { skipped, targetLoss } = await student.learn([batch], [], 0);
+    assert.ok(skipped === null && Number.isFinite(targetLoss));
+  });
+});

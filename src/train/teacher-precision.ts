@@ -6,6 +6,7 @@ import { isOp, type Tensor } from "../graph/tensor.js";
 import { carry, inputTensors, type Model, stateTensors, weightTensors } from "../nn/model.js";
 import { float32, type NamedArrays, type NdArray, sizeOf } from "../runtime/array.js";
 import { named, underPrefix, withPrefix } from "../runtime/named.js";
+import { weightsPrefix } from "./fixed-networks.js";
 import { type Learner, stateNames } from "./graphs.js";
 
 /** The largest whole number of a weight: `quantisedMatmul` says why it is not 127. */
@@ -19,16 +20,17 @@ const FEWEST_ELEMENTS = 2 ** 14;
  * with a param of two axes, but for small ones; in two pieces where numbers of the batch are multiplied, as these may lie far apart.
  */
 export function inTeacherPrecision(learner: Learner, graph: Graph): Graph {
-  if (!isQuantised(learner)) return graph;
-  const factors = new Set(factorsOf(learner.model));
+  const quantised = [...groupsIn8Bits(learner), ...fixedIn8Bits(learner)];
+  if (quantised.length === 0) return graph;
   const raw = numbersOfBatch(learner.model, graph);
   return rewrite(graph, (tensor, before) => {
     const [x, weight] = tensor.inputs;
     const factor = factorIn(tensor);
     if (!x || !weight || !factor || !isOp(weight, "input")) return tensor;
-    const [, slot, name] = /^teachers\.(\d+)\.(.+)$/.exec(weight.attributes.name) ?? [];
-    if (name === undefined || !factors.has(`${factor}.${name}`)) return tensor;
-    const names = quantisedNames(Number(slot), `${factor}.${name}`);
+    const [, kind, slot, name] = /^(teachers|fixedTeachers)\.(\d+)\.(.+)$/.exec(weight.attributes.name) ?? [];
+    const own = quantised.find((one) => one.kind === kind && (one.slot ?? Number(slot)) === Number(slot));
+    if (name === undefined || !own?.factors().has(`${factor}.${name}`)) return tensor;
+    const names = quantisedNames(own.int8(Number(slot)), `${factor}.${name}`);
     const [inner, columns] = factor === "transposed" ? [...weight.shape].reverse() : weight.shape;
     return quantisedMatmul(
       x,
@@ -41,15 +43,59 @@ export function inTeacherPrecision(learner: Learner, graph: Graph): Graph {
 
 /** What the engine keeps of a teacher's weights in a slot, for the graphs of {@link inTeacherPrecision}; float32 arrays are not copied. */
 export function teacherTensors(learner: Learner, slot: number, weights: NamedArrays): NamedArrays {
-  const whole = withPrefix(stateNames.teacher(slot), weights);
-  if (!isQuantised(learner)) return whole;
-  const { model } = learner;
-  const read = inputsOf(inTeacherPrecision(learner, forward(model, slot)));
-  const tensors = Object.entries(whole).filter(([name]) => read.has(name));
-  for (const factor of factorsOf(model)) {
+  const prefix = stateNames.teacher(slot);
+  const [own] = groupsIn8Bits(learner);
+  return own ? in8Bits(learner, own, slot, prefix, weights) : withPrefix(prefix, weights);
+}
+
+/** The same of the weights of all fixed teachers, as {@link fixedState} gives them. */
+export function fixedTensors(learner: Learner, whole: NamedArrays): NamedArrays {
+  const quantised = fixedIn8Bits(learner);
+  if (quantised.length === 0) return whole;
+  return Object.assign(
+    {},
+    ...quantised.map((own, place) => {
+      const prefix = weightsPrefix(place);
+      return in8Bits(learner, own, place, prefix, underPrefix(prefix, whole));
+    }),
+  );
+}
+
+/** Teachers that compute in 8 bits. */
+interface In8Bits {
+  readonly kind: "teachers" | "fixedTeachers";
+  readonly model: Model;
+  /** Left out for those of groups, whose networks are all the student's. */
+  readonly slot?: number;
+  /** The factors in 8 bits, found when they are first asked for. */
+  readonly factors: () => ReadonlySet<string>;
+  readonly int8: (slot: number) => string;
+}
+
+function groupsIn8Bits({ model, distillation = {} }: Learner): In8Bits[] {
+  if (distillation.teacherPrecision !== "int8") return [];
+  return [{ kind: "teachers", model, factors: factorsOnce(model), int8: stateNames.teacherInt8 }];
+}
+
+function fixedIn8Bits({ fixedTeachers }: Learner): In8Bits[] {
+  if (fixedTeachers?.precision !== "int8") return [];
+  return (fixedTeachers.networks ?? []).map(({ model }, slot) => ({
+    ...{ kind: "fixedTeachers", model, slot, factors: factorsOnce(model), int8: stateNames.fixedTeacherInt8 },
+  }));
+}
+
+function factorsOnce(model: Model): () => ReadonlySet<string> {
+  let factors: ReadonlySet<string> | undefined;
+  return () => (factors ??= new Set(factorsOf(model)));
+}
+
+function in8Bits(learner: Learner, own: In8Bits, slot: number, prefix: string, weights: NamedArrays): NamedArrays {
+  const read = inputsOf(inTeacherPrecision(learner, forward(own.model, prefix)));
+  const tensors = Object.entries(withPrefix(prefix, weights)).filter(([name]) => read.has(name));
+  for (const factor of own.factors()) {
     const [, kind, name = ""] = /^(\w+)\.(.+)$/.exec(factor) ?? [];
     const { weight, scale } = quantised(named(weights, name), kind === "transposed");
-    const names = quantisedNames(slot, factor);
+    const names = quantisedNames(own.int8(slot), factor);
     tensors.push([names.weight, weight], [names.scale, scale]);
   }
   return Object.fromEntries(tensors);
@@ -87,11 +133,8 @@ export function quantised({ shape, data }: NdArray, isTransposed: boolean): { we
   };
 }
 
-const isQuantised = ({ distillation = {} }: Learner) => distillation.teacherPrecision === "int8";
-
-function quantisedNames(slot: number, factor: string) {
-  const prefix = `${stateNames.teacherInt8(slot)}.${factor}`;
-  return { weight: `${prefix}.weight`, scale: `${prefix}.scale` };
+function quantisedNames(prefix: string, factor: string) {
+  return { weight: `${prefix}.${factor}.weight`, scale: `${prefix}.${factor}.scale` };
 }
 
 /** How a product reads its second operand, where it may be in 8 bits. */
@@ -115,7 +158,7 @@ function numbersOfBatch({ inputs }: Model, graph: Graph): ReadonlySet<Tensor> {
 
 /** The params of a model that are factors in 8 bits, each as `plain.<name>` or `transposed.<name>`. */
 function factorsOf(model: Model): readonly string[] {
-  const graph = forward(model, 0);
+  const graph = forward(model, stateNames.teacher(0));
   const params = underPrefix(stateNames.teacher(0), Object.fromEntries(inputsOf(graph)));
   const nameOf = new Map<Tensor, string>(Object.entries(params).map(([name, param]) => [param, name]));
   const found = allTensors(graph).flatMap((tensor) => {
@@ -127,10 +170,10 @@ function factorsOf(model: Model): readonly string[] {
   return [...new Set(found)];
 }
 
-/** A teacher in a slot, alone. */
-function forward(model: Model, slot: number): Graph {
-  const states = stateTensors(model, stateNames.teacherState(slot));
-  const weights = { ...weightTensors(model, stateNames.teacher(slot)), ...states };
+/** A teacher alone, whose weights are under a prefix. */
+function forward(model: Model, prefix: string): Graph {
+  const states = stateTensors(model, stateNames.teacherState(0));
+  const weights = { ...weightTensors(model, prefix), ...states };
   const { logits, state } = carry(model, weights, inputTensors(model));
   return { outputs: { logits, ...withPrefix("state", state) }, updates: {} };
 }

@@ -194,6 +194,7 @@ test("wrong teachers of text are refused with what to do, before anything is wri
     [of(), /teachers: must have >= 1 item/],
     [of({ run: lstms, weight: 0 }), /teachers\.0\.weight: must be > 0, got 0/],
     [{ teacherWeight: 0.5 }, /teacherWeight: is the weight of teachers, and teachers is left out/],
+    [{ teacherPrecision: "int8" }, /teacherPrecision: is the precision of teachers, and teachers is left out/],
     [{ ...of({ run: lstms }), teacherWeight: 1.5 }, /teacherWeight: must be <= 1, got 1\.5/],
     [of({ model: join(lstms, "model.onnx") }), /teachers\.0: a teacher of text is the model\.safetensors of a run/],
     [
@@ -311,7 +312,14 @@ test("the number of heads is that of the file, or the configuration's where the 
 test("an LSTM teaches a transformer, by sequences that it reads as texts of their own", async () => {
   const { lstms } = folders();
   const model = { kind: "transformer", width: 16, layers: 1, heads: 2 };
-  const taught = { ...student, ...short, model, accumulate: 2, teachers: [{ run: lstms, group: "all" }] };
+  const taught = {
+    ...student,
+    ...short,
+    model,
+    accumulate: 2,
+    teacherPrecision: "int8",
+    teachers: [{ run: lstms, group: "all" }],
+  };
   const { folder } = await trained("reverse", taught);
   const [own, first] = [resultOf(folder).teachers?.testLoss, resultOf(runFolder(lstms)).ensemble?.testLoss];
   // It knows no more than 8 bytes, and has learned more than how frequent bytes are.

@@ -198,6 +198,11 @@ export interface TextRunInput extends CommonRunInput {
    * against the teachers' mean. 0.5 by default.
    */
   readonly teacherWeight?: number;
+  /**
+   * "float32" (default), or "int8": these teachers multiply in whole numbers of 8 bits, as those of groups do with the option of this
+   * name of an algorithm.
+   */
+  readonly teacherPrecision?: "float32" | "int8";
 }
 
 /**
