@@ -13,6 +13,7 @@ import { type DoneTrial, flightsFigures, SINGLE } from "./flights-figures.js";
 import { flightsStudy } from "./flights-study.js";
 import { aboutStudy, headOf, mdTable, range, shown, signed, writeBoth } from "./report.js";
 import { doneOf, folderOf, runAll, type StudyOptions, say, studyCommand } from "./runner.js";
+import { readOutcome } from "./trial.js";
 
 /** Groups that codistil publish a snapshot every 50 steps of the second half of a run: as many as these are exchanges. */
 const LOCAL_STEPS = 100;
@@ -70,6 +71,7 @@ async function study({ seeds, out, reportOnly }: StudyOptions): Promise<void> {
     String(one.seeds.length),
     shown(one.loss),
     one.validationLoss ? shown(one.validationLoss) : "",
+    ...lastOf(done.filter(({ trial }) => trial.arm.name === one.arm)),
     range(one.lossLess[SINGLE], signed),
     shown(one.auc),
     shown(one.calibrationError),
@@ -81,16 +83,40 @@ async function study({ seeds, out, reportOnly }: StudyOptions): Promise<void> {
     ...headOf(about),
     "",
     `${STEPS.toLocaleString("en-US")} steps of 2,048 rows, of each group, worker or student (of twice the batch 4,096). Log loss in nats on June 2001, of the params that are best`,
-    "on the last week of May; the mean and standard deviation are over seeds, a seed's value is the mean of its groups. `sent` is what all groups or workers sent.",
+    "on the last week of May, so that of an arm whose teaching does harm they may be those before it began, at step 1,830; the mean and standard deviation are over seeds, a seed's value is the mean of its groups. `sent` is what all groups or workers sent.",
     "",
     ...arms.map(({ name, what }) => `- \`${name}\`: ${what}`),
     "",
-    ...mdTable(["arm", "seeds", "log loss", "validation", `less ${SINGLE}`, "AUC", "ECE", "sent"], rows),
+    ...mdTable(
+      [
+        "arm",
+        "seeds",
+        "log loss",
+        "validation",
+        "at step",
+        "validation at the end",
+        `less ${SINGLE}`,
+        "AUC",
+        "ECE",
+        "sent",
+      ],
+      rows,
+    ),
     "",
     `${done.length} runs, ${duration(figures.outcomes.reduce((sum, { seconds }) => sum + seconds, 0))} of training.`,
   ];
   const { outcomes, arms: ofArms } = figures;
   for (const file of writeBoth(out, about, { steps: STEPS, arms: ofArms, outcomes }, lines)) say(`wrote ${file}`);
+}
+
+/** On average over seeds and groups, the step of the scored params, and the validation loss of the last step. */
+function lastOf(done: readonly DoneTrial[]): string[] {
+  if (done.length === 0) return ["", ""];
+  const groups = done.flatMap(({ folder }) => readOutcome(folder).groups);
+  return [
+    Math.round(mean(groups.map(({ step }) => step))).toLocaleString("en-US"),
+    mean(groups.map(({ validation }) => validation.at(-1)?.loss ?? Number.NaN)).toFixed(4),
+  ];
 }
 
 /** The bytes that the groups, or the workers, of a run sent, on average over the seeds. */
