@@ -1,6 +1,6 @@
 /** The problems whose limit `npm run study:scale` searches: flights, books, and tables by the configuration that their command makes. */
 import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { applyOverrides } from "../src/run/config.js";
 import { tables } from "./tables/list.js";
 import { slug, sourceFile } from "./tables/sources.js";
@@ -62,7 +62,8 @@ function tableProblem(name: string): Problem {
     what: `${table.what}: as its command plans it, with a quarter of the batch over twice the steps`,
     async argsOf(work) {
       mkdirSync(work, { recursive: true });
-      const source = await sourceFile(table, join(work, "tables"));
+      // Paths in a configuration begin at its own folder.
+      const source = await sourceFile(table, resolve(work, "tables"));
       const planned = (await writtenConfig({ table, split: "random", seed: 1 }, source)) as Planned;
       const { globalBatchSize, numSteps } = planned;
       const worker = Math.max(1, Math.round(globalBatchSize / 4));
