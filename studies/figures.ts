@@ -9,6 +9,9 @@ import { fileURLToPath } from "node:url";
 import { Argument, Command } from "commander";
 import { messageOf } from "../src/errors.js";
 import { isComparison, measuredOf, reportsIn } from "../src/node/runs/comparison.js";
+import { readMeasured } from "../src/node/runs/measured.js";
+import { lowest } from "../src/study/curves.js";
+import { mean } from "../src/study/statistics.js";
 import { say, wholeNumbers } from "./runner.js";
 
 const MAIN = fileURLToPath(new URL("../src/node/main.js", import.meta.url));
@@ -19,6 +22,13 @@ interface Size {
   readonly steps: number;
 }
 
+/** A comparison by whose validation losses the best of some arms is chosen, on seeds that the figure does not have. */
+interface Tuning {
+  readonly seeds: readonly number[];
+  /** The name of each arm that is tuned to its candidates, as options. */
+  readonly arms: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
+}
+
 interface Figure {
   readonly what: string;
   /** What it takes about 25 minutes of CPU time with, or less. */
@@ -26,6 +36,17 @@ interface Figure {
   /** The command, and how many seeds it is given. */
   readonly command: "churn" | "compare" | "sweep";
   readonly args: readonly string[];
+  readonly tuning?: Tuning;
+}
+
+/** One group that trains alone on all data: the baseline of the paper. */
+const BASELINE = ["numGroups=1", "data.regime=all", 'algorithm={"kind":"plain"}'];
+const AMOUNTS = [0.01, 0.03, 0.1, 0.2];
+
+/** The baseline with each amount of label smoothing. */
+function smoothed(prior: "uniform" | "unigram"): Readonly<Record<string, readonly string[]>> {
+  const task = (amount: number) => JSON.stringify({ kind: "binary", labelSmoothing: { amount, prior } });
+  return Object.fromEntries(AMOUNTS.map((amount) => [String(amount), [...BASELINE, `task=${task(amount)}`]]));
 }
 
 const figures = {
@@ -34,6 +55,28 @@ const figures = {
     size: { seeds: 5, steps: 3660 },
     command: "churn",
     args: ["--arms", "single,ensemble,codistilled,anchored"],
+  },
+  staleness: {
+    what: "teachers that are exactly 0 to 500 steps old",
+    size: { seeds: 5, steps: 1830 },
+    command: "sweep",
+    args: ["--over", "staleness=0,50,100,250,500"],
+  },
+  "2a": {
+    what: "figure 2a: one group on all data, with twice the batch, with tuned label smoothing; codistilled; an ensemble",
+    size: { seeds: 5, steps: 2440 },
+    command: "compare",
+    args: ["--arms", "single-all,twice-the-batch,codistilled,single,ensemble", "--reference", "single-all"],
+    tuning: {
+      seeds: [101, 102],
+      arms: { "uniform-smoothing-tuned": smoothed("uniform"), "unigram-smoothing-tuned": smoothed("unigram") },
+    },
+  },
+  "2b": {
+    what: "figure 2b: groups that codistil on disjoint parts, on the same part, on all data; one group on all data",
+    size: { seeds: 5, steps: 3660 },
+    command: "compare",
+    args: ["--arms", "single-all,codistilled,same-data,codistilled-all", "--reference", "single-all"],
   },
 } as const satisfies Readonly<Record<string, Figure>>;
 type Name = keyof typeof figures;
@@ -49,6 +92,11 @@ new Command("npm run study:figure --")
   .addArgument(new Argument("<name>", "which").choices(Object.keys(figures)))
   .option("--seeds <number>", "how many; a study that is there goes on with more", (given) => wholeNumbers(given)[0])
   .option("--steps <number>", "of each group; another number is another study", (given) => wholeNumbers(given)[0])
+  .option(
+    "--batch <rows>",
+    "of each group, as the limit that codistill scale found; that of the recipe by default",
+    (given) => wholeNumbers(given)[0],
+  )
   .option("--out <folder>", "where the runs and reports go", "bench/results")
   .showHelpAfterError("(npm run study:figure -- --help tells more)")
   .action(study)
@@ -58,11 +106,20 @@ new Command("npm run study:figure --")
     process.exitCode = 1;
   });
 
-async function study(name: Name, { out, ...given }: { readonly out: string } & Partial<Size>): Promise<void> {
+interface Options extends Partial<Size> {
+  readonly batch?: number;
+  readonly out: string;
+}
+
+async function study(name: Name, { out, batch, ...given }: Options): Promise<void> {
   const figure: Figure = figures[name];
   const { seeds = figure.size.seeds, steps = figure.size.steps } = given;
-  const runs = join(out, "runs", `figure-${name}-${steps}`);
-  const code = await runFigure(figure, { seeds, steps }, runs);
+  const own = `${name}-${steps}${batch === undefined ? "" : `-batch-${batch}`}`;
+  const runs = join(out, "runs", `figure-${own}`);
+  const set = [`numSteps=${steps}`, ...shares(steps), ...(batch === undefined ? [] : [`globalBatchSize=${batch}`])];
+  const tuned = figure.tuning ? await tune(figure.tuning, set, `${runs}-tuning`) : [];
+  const count = [figure.command === "churn" ? "--retrains" : "--seeds", String(seeds)];
+  const code = tuned === null ? 1 : await codistill(figure.command, [...figure.args, ...tuned], set, count, runs);
   if (code !== 0) {
     process.exitCode = code;
     return;
@@ -77,33 +134,62 @@ async function study(name: Name, { out, ...given }: { readonly out: string } & P
     [markdown, "md"],
     [measuredOf({ folder }), "json"],
   ] as const) {
-    const file = join(to, `${name}-${steps}.${kind}`);
+    const file = join(to, `${own}.${kind}`);
     copyFileSync(from, file);
     say(`wrote ${file}`);
   }
 }
 
-/** Begin the study, or go on with it. */
-async function runFigure({ command, args }: Figure, { seeds, steps }: Size, runs: string): Promise<number> {
-  const count = [command === "churn" ? "--retrains" : "--seeds", String(seeds)];
+/** Begin a study, or go on with it. */
+async function codistill(
+  command: Figure["command"],
+  args: readonly string[],
+  set: readonly string[],
+  count: readonly string[],
+  runs: string,
+): Promise<number> {
   const folder = studyIn(runs);
-  const fresh = [RECIPE, ...args, "--set", `numSteps=${steps}`, ...shares(steps), "--runs", runs];
-  const child = spawn(
-    process.execPath,
-    [MAIN, command, ...(folder === null ? fresh : ["--resume", folder]), ...count],
-    // Ctrl-C reaches the child by itself.
-    { stdio: "inherit" },
+  const fresh = [RECIPE, ...args, ...set.flatMap((option) => ["--set", option]), "--runs", runs];
+  const begun = folder === null ? fresh : ["--resume", folder];
+  // Ctrl-C reaches the child by itself.
+  const child = spawn(process.execPath, [MAIN, command, ...begun, ...count], { stdio: "inherit" });
+  const wait = () => {};
+  process.on("SIGINT", wait);
+  return new Promise<number>((resolve) => child.on("close", (code) => resolve(code ?? 1))).finally(() =>
+    process.off("SIGINT", wait),
   );
-  process.on("SIGINT", () => {});
-  return new Promise((resolve) => child.on("close", (code) => resolve(code ?? 1)));
 }
 
-/** Burn-in and validations at the same shares of the steps as in the recipe. */
-function shares(steps: number): string[] {
-  return [
-    ...["--set", "algorithm.burnInSteps=50%"],
-    ...["--set", `validationInterval=${Math.max(1, Math.round(steps / 30))}`],
+/** Train the candidates of each tuned arm; gives the arms with the lowest validation loss, and a note. Null where that was stopped. */
+async function tune({ seeds, arms }: Tuning, set: readonly string[], runs: string): Promise<string[] | null> {
+  const candidates = Object.entries(arms).flatMap(([name, values]) =>
+    Object.entries(values).map(([value, options], i) => ({ name, value, options, arm: `${name}-${i + 1}` })),
+  );
+  const own = (name: string, options: readonly string[]) => [
+    "--arm",
+    `${name}:${options.map((option) => `--set ${option}`).join(" ")}`,
   ];
+  const args = candidates.flatMap(({ arm, options }) => own(arm, options));
+  const code = await codistill("compare", args, set, ["--seeds", seeds.join(",")], runs);
+  const folder = studyIn(runs);
+  if (code !== 0 || folder === null) return null;
+  const { outcomes } = readMeasured({ folder }).measured;
+  const lossOf = (arm: string) => mean(outcomes.filter((one) => one.arm === arm).map(({ curve }) => lowest(curve)));
+  if (candidates.some(({ arm }) => outcomes.filter((one) => one.arm === arm).length < seeds.length)) return null;
+  const chosen = Object.keys(arms).map((name) => {
+    const all = candidates.filter((one) => one.name === name);
+    return all.reduce((best, one) => (lossOf(one.arm) < lossOf(best.arm) ? one : best));
+  });
+  const notes = chosen.map(({ name, value }) => {
+    const tried = Object.keys(arms[name] ?? {}).join(", ");
+    return `${name} was tuned: of the amounts ${tried} it has ${value}, that of the lowest validation loss on seeds ${seeds.join(" and ")}, which are not of this comparison.`;
+  });
+  return [...chosen.flatMap(({ name, options }) => own(name, options)), ...notes.flatMap((note) => ["--note", note])];
+}
+
+/** Burn-in and validations at the same shares of the steps, whatever these are. */
+function shares(steps: number): string[] {
+  return ["algorithm.burnInSteps=50%", `validationInterval=${Math.max(1, Math.round(steps / 20))}`];
 }
 
 /** The study that lies in a folder of runs; null where there is none. */

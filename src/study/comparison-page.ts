@@ -48,6 +48,7 @@ export function comparisonPage(facts: ComparisonFacts, measured: Measured): Page
     blocks: [
       heading("What was asked"),
       ...questionBlocks(facts, measured.lossName),
+      ...(facts.notes ?? []).map(text),
       heading("What it shows"),
       list([
         seedsSentence(numSeeds),

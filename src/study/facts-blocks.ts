@@ -22,6 +22,8 @@ export interface ComparisonFacts {
   readonly reference: string;
   readonly target: Target;
   readonly commands: readonly string[];
+  /** What its user says of it. */
+  readonly notes?: readonly string[] | undefined;
   /** Names of runs that are not done. */
   readonly open: readonly string[];
   /** Of the data, as the first run found it; null where none has. */

@@ -103,7 +103,7 @@ export function limitsOf({
         ]
       : []),
     "A seed draws first params, order of the data and dropout anew. The split, and the parts that groups train on, are the same for all seeds: intervals say nothing of other data.",
-    "No arm was tuned for itself: the learning rate, the weights of smoothing and all else are those of the configuration, which may suit one arm more than another. A baseline with a rate of its own can be better (Shallue et al. 2019).",
+    "No arm was tuned for itself here: the learning rate, the weights of smoothing and all else are those of the configuration, which may suit one arm more than another. A baseline with a rate of its own can be better (Shallue et al. 2019).",
     "Time is that of this machine, on which the groups of a run share the cores. On machines of their own groups do not slow one another down, and time to the target is nearer to steps to the target.",
     "Forward passes are counted, not measured: 3 for an example that is learned from, 1 for each teacher that was there and sees it; the optimizer, the exchange and waiting are left out.",
   ];

@@ -57,7 +57,19 @@ async function chosen(path: string | undefined, flags: CompareFlags, chooser: Ch
   checkReference(arms, reference);
   checkSeeds({ arms, seeds });
   const folder = newRunFolder(runs, `${base.name}-compare`);
-  return { folder, study: { kind: "compare" }, base, given, arms, seeds, reference, target, commands: [typed()] };
+  const noted = flags.note.length > 0 ? { notes: flags.note } : {};
+  return {
+    folder,
+    study: { kind: "compare" },
+    base,
+    given,
+    arms,
+    seeds,
+    reference,
+    target,
+    ...noted,
+    commands: [typed()],
+  };
 }
 
 /** The arm that others are compared with. Throws {@link ConfigError} for one that is not there. */
@@ -78,7 +90,7 @@ function checkReference(arms: Comparison["arms"], reference: string): void {
 /** A comparison that goes on, with seeds and arms that may have come to it. */
 async function goneOnWith(path: string | undefined, flags: CompareFlags, folder: string): Promise<Comparison> {
   const { reference, target, set } = flags;
-  if (path !== undefined || reference !== undefined || target || set.length > 0) {
+  if (path !== undefined || reference !== undefined || target || set.length > 0 || flags.note.length > 0) {
     throw new ConfigError(
       "--resume goes on with the configuration, the reference and the target that were declared before the runs; leave all but --seeds, --arms and --arm out",
     );

@@ -14,6 +14,7 @@ export interface CompareFlags extends StudyFlags {
   readonly seeds?: readonly number[];
   readonly reference?: string;
   readonly target?: Target;
+  readonly note: readonly string[];
 }
 
 /** The seeds of a comparison that says nothing of them. */
@@ -46,6 +47,12 @@ export function withCompareFlags(command: Command): Command {
       "--target <loss>",
       "a validation loss whose steps and time are compared, declared before the runs; by default the best of the reference with the same seed",
       target,
+    )
+    .option(
+      "--note <sentence>",
+      "what the report is to say of the comparison, as how an arm was tuned (repeatable)",
+      (value: string, all: string[]) => [...all, value],
+      [] as string[],
     )
     .option(...SET)
     .option("--runs <folder>", "where the folder of the runs is made", "runs")

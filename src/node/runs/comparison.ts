@@ -32,6 +32,8 @@ export interface Comparison {
   /** The name of the arm that others are compared with. */
   readonly reference: string;
   readonly target: Target;
+  /** What its user says of it, for the report. */
+  readonly notes?: readonly string[] | undefined;
   /** The commands that began it and went on with it, as they were typed. */
   readonly commands: readonly string[];
 }
@@ -146,6 +148,7 @@ const fileSchema = z.looseObject({
     z.strictObject({ kind: z.literal("reference") }),
     z.strictObject({ kind: z.literal("loss"), value: z.number() }),
   ]),
+  notes: z.array(z.string()).optional(),
   commands: z.array(z.string()),
 });
 
