@@ -14,6 +14,7 @@ const photos: ImageFacts = {
   classes: ["cat", "dog"],
   size: null,
   medianSide: 480,
+  longShare: 0.05,
   isGrey: false,
   hasTest: false,
   hasValidation: false,
@@ -24,6 +25,7 @@ const digits: ImageFacts = {
   classes: Array.from({ length: 10 }, (_, k) => String(k)),
   size: [28, 28],
   medianSide: 0,
+  longShare: 0,
   isGrey: true,
   hasTest: true,
   hasValidation: false,
@@ -58,6 +60,18 @@ test("many digits on a larger machine: as they are, not mirrored, two groups, a 
   assert.equal(chooseImagePlan({ ...photos, medianSide: 32 }).side, 32);
   // A block halves the images, so that the smallest have one.
   assert.deepEqual(chooseImagePlan({ ...photos, size: [4, 4] }).model, { kind: "cnn", widths: [16] });
+});
+
+test("images of which much would be cut off are stretched", () => {
+  assert.equal(chooseImagePlan(photos).fit, "crop");
+  assert.equal(imageConfigurationOf(inferred(photos)).data.fit, undefined);
+  const long = { ...photos, longShare: 0.152 };
+  assert.equal(imageConfigurationOf(inferred(long)).data.fit, "stretch");
+  assert.match(
+    chooseImagePlan(long).reasons.size,
+    /They are stretched to it, as of 15 % more than half would be cut off/,
+  );
+  assert.equal(chooseImagePlan({ ...digits, longShare: 1 }).fit, "crop");
 });
 
 test("a budget cuts the steps, and is told", () => {

@@ -15,6 +15,8 @@ export interface ImageFacts {
   readonly size: readonly [number, number] | null;
   /** The median of the shorter sides of images in files, in pixels. */
   readonly medianSide: number;
+  /** The share of images in files that are more than twice as long as wide, or the other way round. */
+  readonly longShare: number;
   readonly isGrey: boolean;
   /** Whether there are test images, and validation images, of their own. */
   readonly hasTest: boolean;
@@ -27,6 +29,7 @@ export interface ImagePlan {
   /** Height and width; null for those of the set. */
   readonly side: number | null;
   readonly channels: 1 | 3;
+  readonly fit: "crop" | "stretch";
   readonly augment: NonNullable<ImageRunInput["data"]["augment"]>;
   readonly maxBadImages: number;
   readonly model: ImageRunInput["model"];
@@ -50,6 +53,8 @@ const PASSES = [
 ];
 /** Images whose shorter side has at most so many pixels are trained on as 32 pixels, others as 64. */
 const SMALL = 40;
+/** The share of images of which cutting to a square would leave less than half, from which on all are stretched instead. */
+const MANY_LONG = 0.1;
 const [LEAST_BATCH, MOST_BATCH] = [8, 128];
 const [LEAST_STEPS, MOST_STEPS] = [200, 20_000];
 /** The fewest images with which two groups are made, and residual networks. */
@@ -63,7 +68,7 @@ const TEACHER = 0.33 / 2;
 
 /** Size, network, batch, steps and groups for images and a machine. */
 export function chooseImagePlan(facts: ImageFacts): ImagePlan {
-  const { images, classes, size, medianSide, isGrey, hasTest, hasValidation, cores } = facts;
+  const { images, classes, size, medianSide, longShare, isGrey, hasTest, hasValidation, cores } = facts;
   const side = size ? null : medianSide <= SMALL ? 32 : 64;
   const shortest = size ? Math.min(...size) : (side ?? 64);
   const numTrain = images * (1 - (hasTest ? 0 : SHARE) - (hasValidation ? 0 : SHARE));
@@ -77,10 +82,12 @@ export function chooseImagePlan(facts: ImageFacts): ImagePlan {
   const isWritten = classes.every((name) => /^(\d+|\p{L})$/u.test(name));
   const padCrop = Math.max(1, Math.round(shortest / 12));
   const augment = { padCrop, ...(!isWritten && { flip: true }), ...(!isGrey && { jitter: 0.2 }) };
+  const fit = size === null && longShare > MANY_LONG ? "stretch" : "crop";
   const maxBadImages = size ? 0 : Math.floor(images / 100);
   return withIntervals({
     side,
     channels: isGrey ? 1 : 3,
+    fit,
     augment,
     maxBadImages,
     model,
@@ -90,7 +97,7 @@ export function chooseImagePlan(facts: ImageFacts): ImagePlan {
     reasons: {
       size: size
         ? `${size.join(" x ")} pixels, ${isGrey ? "grey" : "colour"}, as they are`
-        : `${side} x ${side} pixels, ${isGrey ? "grey, as all that were looked at are" : "colour"}: the shorter side has ${count(medianSide)} in the median; data.size says otherwise`,
+        : `${side} x ${side} pixels, ${isGrey ? "grey, as all that were looked at are" : "colour"}: the shorter side has ${count(medianSide)} in the median; data.size says otherwise${fit === "stretch" ? `. They are stretched to it, as of ${Math.round(100 * longShare)} % more than half would be cut off (data.fit)` : ""}`,
       split: splitReason(hasValidation, hasTest),
       changes: `moved by up to ${padCrop} pixels${isWritten ? ", and not mirrored, as classes named by digits or letters may be writing" : ", mirrored"}${isGrey ? "" : ", colours by up to 20 %"}, at random in each epoch (data.augment)`,
       model: reason,
@@ -183,6 +190,7 @@ export function imageConfigurationOf(inferred: InferredImages): ImageRunInput {
       source: pathOf(inferred.source),
       ...(classes && { classes: [...classes] }),
       ...(plan.side !== null && { size: plan.side, channels: plan.channels }),
+      ...(plan.fit !== "crop" && { fit: plan.fit }),
       validation: split(validation),
       test: split(test),
       augment: plan.augment,

@@ -157,12 +157,12 @@ function jitterColours(image: Uint8Array, shape: ImageShape, jitter: Jitter, dra
   const factor = (by: number, place: number) => 1 - by + 2 * by * draw(place);
   if (brightness > 0) {
     const by = factor(brightness, PLACES.brightness);
-    for (let i = 0; i < image.length; i++) image[i] = limited(by * (image[i] as number));
+    mapBytes(image, (value) => by * value);
   }
   if (contrast > 0) {
     const by = factor(contrast, PLACES.contrast);
     const mean = meanGrey(image, shape);
-    for (let i = 0; i < image.length; i++) image[i] = limited(mean + by * ((image[i] as number) - mean));
+    mapBytes(image, (value) => mean + by * (value - mean));
   }
   if (saturation > 0 && shape.channels === 3) {
     const by = factor(saturation, PLACES.saturation);
@@ -171,6 +171,12 @@ function jitterColours(image: Uint8Array, shape: ImageShape, jitter: Jitter, dra
       for (let k = i; k < i + 3; k++) image[k] = limited(grey + by * ((image[k] as number) - grey));
     }
   }
+}
+
+/** Replace each byte by a function of it, which is computed once for each of the 256. */
+function mapBytes(image: Uint8Array, of: (value: number) => number): void {
+  const table = Uint8Array.from({ length: 256 }, (_, value) => limited(of(value)));
+  for (let i = 0; i < image.length; i++) image[i] = table[image[i] as number] as number;
 }
 
 const limited = (value: number) => Math.min(255, Math.max(0, Math.round(value)));

@@ -82,6 +82,7 @@ export async function describeImages(
     classes: found.classes,
     size: size && [size.height, size.width],
     medianSide: looked.medianSide,
+    longShare: looked.longShare,
     isGrey: size ? size.channels === 1 : looked.isGrey,
     hasTest: test.length > 0,
     hasValidation: validation.length > 0,
@@ -119,11 +120,11 @@ export async function describeImages(
 
 /** The sizes of some images, evenly from all, by their heads alone. */
 async function look(source: ImageSource, signal: AbortSignal | undefined) {
-  if (source.size) return { medianSide: 0, isGrey: false, numLooked: 0, numBad: 0 };
+  if (source.size) return { medianSide: 0, longShare: 0, isGrey: false, numLooked: 0, numBad: 0 };
   const sharp = await loadSharp();
   const every = Math.max(1, Math.ceil(source.numImages / LOOKED_AT));
   const sides: number[] = [];
-  let [numLooked, numBad, isGrey, at] = [0, 0, true, 0];
+  let [numLooked, numBad, numLong, isGrey, at] = [0, 0, 0, true, 0];
   const headOf = async ({ encoded }: FoundImage) => {
     const bytes = encoded?.() ?? new Uint8Array();
     checkFormat(bytes);
@@ -136,6 +137,7 @@ async function look(source: ImageSource, signal: AbortSignal | undefined) {
     try {
       const { width = 0, height = 0, space } = await headOf(image);
       sides.push(Math.min(width, height));
+      if (Math.max(width, height) > 2 * Math.min(width, height)) numLong++;
       isGrey &&= space === "b-w" || space === "grey16";
     } catch (error) {
       signal?.throwIfAborted();
@@ -144,7 +146,14 @@ async function look(source: ImageSource, signal: AbortSignal | undefined) {
     }
   }
   sides.sort((a, b) => a - b);
-  return { medianSide: sides[sides.length >> 1] ?? 0, isGrey: isGrey && sides.length > 0, numLooked, numBad };
+  const longShare = numLong / Math.max(1, sides.length);
+  return {
+    medianSide: sides[sides.length >> 1] ?? 0,
+    longShare,
+    isGrey: isGrey && sides.length > 0,
+    numLooked,
+    numBad,
+  };
 }
 
 /** The configuration of described images as a value. */
