@@ -20,10 +20,9 @@ const MISSING_SHARE = 0.005;
 /** The fewest missing values from which an indicator can be learned. */
 const LEAST_MISSING = 10;
 
-/** Times from which on one half hour, and one minute, can be told from the other. */
+/** Times from which on one half hour, one minute and one day can be told from the other. */
 const MANY_TIMES = 200_000;
-/** Times of each day from which on one day can be told from the other, and the most days that become names. */
-const TIMES_PER_DAY = 100;
+/** The most days that become names. */
 const MOST_DAYS = 3 * 366;
 const DAY = 1;
 const TWO_WEEKS = 14;
@@ -195,6 +194,7 @@ function timeFeatures(figures: ColumnFigures, options: FeatureOptions): Made {
   const written = type === "TIMESTAMP WITH TIME ZONE" ? `cast(${column} as timestamp)` : column;
   const time = withoutSentinels(figures, written);
   const { spanDays, numFullHour, numMidnight, numMonthStart, numYearStart, count: numTimes } = times;
+  const isMany = numTimes >= MANY_TIMES;
   const isFinerThan = (numCoarse: number) => numCoarse < 0.9 * numTimes;
   const made: (Feature & { readonly word: string })[] = [];
   const add = (word: string, featureKind: Feature["kind"], sql: string, numIds: number) =>
@@ -207,7 +207,6 @@ function timeFeatures(figures: ColumnFigures, options: FeatureOptions): Made {
       word,
     });
   if (isFinerThan(numMidnight) && spanDays >= 2 * DAY) {
-    const isMany = numTimes >= MANY_TIMES;
     if (isMany) add("half_hour", "categorical", `hour(${time}) * 2 + minute(${time}) // 30`, 49);
     else add("hour", "categorical", `hour(${time})`, 25);
     // What keeps to a timetable is told by its minute from what does not. Of fewer rows a network learns minutes by heart.
@@ -226,8 +225,7 @@ function timeFeatures(figures: ColumnFigures, options: FeatureOptions): Made {
   }
   if (!isTimeSplit && spanDays > 0) {
     add("days", "numeric", `epoch(${time}) / 86400`, 0);
-    const isBusy = spanDays >= TWO_WEEKS && spanDays <= MOST_DAYS && numTimes >= TIMES_PER_DAY * spanDays;
-    if (isBusy) add("day", "categorical", `floor(epoch(${time}) / 86400)`, Math.ceil(spanDays) + 2);
+    if (isMany && spanDays >= TWO_WEEKS && spanDays <= MOST_DAYS) add("day", "categorical", `floor(epoch(${time}) / 86400)`, Math.ceil(spanDays) + 2);
   }
   const words = made.map(({ word }) => word.replaceAll("_", " ")).join(", ");
   const note = words === "" ? "too short a span for a feature" : `as ${words}`;
