@@ -225,7 +225,8 @@ function timeFeatures(figures: ColumnFigures, options: FeatureOptions): Made {
   }
   if (!isTimeSplit && spanDays > 0) {
     add("days", "numeric", `epoch(${time}) / 86400`, 0);
-    if (isMany && spanDays >= TWO_WEEKS && spanDays <= MOST_DAYS) add("day", "categorical", `floor(epoch(${time}) / 86400)`, Math.ceil(spanDays) + 2);
+    if (isMany && spanDays >= TWO_WEEKS && spanDays <= MOST_DAYS)
+      add("day", "categorical", `floor(epoch(${time}) / 86400)`, Math.ceil(spanDays) + 2);
   }
   const words = made.map(({ word }) => word.replaceAll("_", " ")).join(", ");
   const note = words === "" ? "too short a span for a feature" : `as ${words}`;
