@@ -8,7 +8,7 @@ import { comparisonFigures } from "./comparison-page.js";
 import { armsBlocks, type ComparisonFacts, configurationBlocks, openBlocks } from "./facts-blocks.js";
 import type { Interval } from "./intervals.js";
 import type { Apart, Measured } from "./outcome.js";
-import { lossVerdict, rangeOf } from "./verdicts.js";
+import { changedShown, lossShown, lossVerdict, rangeOf } from "./verdicts.js";
 
 /** The figures of a study of churn. */
 export function churnOf(facts: Parameters<typeof comparisonFigures>[0], measured: Measured): ChurnFigures[] {
@@ -17,8 +17,6 @@ export function churnOf(facts: Parameters<typeof comparisonFigures>[0], measured
 }
 
 const isOfNumbers = ({ task }: Pick<Measured, "task">) => task === "regression";
-const fixed = (value: number) => value.toFixed(4);
-export const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
 
 /** The whole report. */
 export function churnPage(facts: ComparisonFacts, measured: Measured): Page {
@@ -97,7 +95,7 @@ function betweenBlocks(figures: readonly ChurnFigures[], measured: Measured, ref
       kind: "dots",
       title: "Mean difference between two retrainings",
       note: "Farther to the left, less changes. The thick line is the interval of 95 % by the jackknife over retrainings, small dots are single pairs.",
-      alt: `${known.map((one) => `${one.arm}: ${rangeOf(one.distance, fixed)}`).join("; ")}.`,
+      alt: `${known.map((one) => `${one.arm}: ${rangeOf(one.distance, lossShown)}`).join("; ")}.`,
       x: numbers ? "mean absolute difference, in the unit of the label" : "mean absolute difference of probabilities",
       rows: known.map(({ arm, distance, pairs }) => ({
         name: arm,
@@ -105,7 +103,7 @@ function betweenBlocks(figures: readonly ChurnFigures[], measured: Measured, ref
         low: distance?.low,
         high: distance?.high,
         values: pairs.map((pair) => pair.distance),
-        shown: rangeOf(distance, fixed),
+        shown: rangeOf(distance, lossShown),
       })),
     },
     {
@@ -122,9 +120,9 @@ function betweenBlocks(figures: readonly ChurnFigures[], measured: Measured, ref
       rows: known.map((one): Cell[] => [
         one.arm,
         { text: count(one.seeds.length), value: one.seeds.length },
-        rangeCell(one.distance, fixed),
+        rangeCell(one.distance, lossShown),
         rangeCell(one.ratio, (value) => value.toFixed(2)),
-        ...(numbers ? [] : [rangeCell(one.changed, percent)]),
+        ...(numbers ? [] : [rangeCell(one.changed, changedShown)]),
         ...(hasTurns ? turnCells(one) : []),
       ]),
     },
@@ -132,8 +130,8 @@ function betweenBlocks(figures: readonly ChurnFigures[], measured: Measured, ref
 }
 
 const turnCells = ({ good, bad }: { readonly good: Interval | null; readonly bad: Interval | null }): Cell[] => [
-  rangeCell(good, percent),
-  rangeCell(bad, percent),
+  rangeCell(good, changedShown),
+  rangeCell(bad, changedShown),
 ];
 
 function inUseBlocks(figures: readonly ChurnFigures[], measured: Measured): Block[] {
@@ -157,8 +155,8 @@ function inUseBlocks(figures: readonly ChurnFigures[], measured: Measured): Bloc
       ],
       rows: known.map((one): Cell[] => [
         one.arm,
-        rangeCell(one.distance, fixed),
-        ...(numbers ? [] : [rangeCell(one.changed, percent)]),
+        rangeCell(one.distance, lossShown),
+        ...(numbers ? [] : [rangeCell(one.changed, changedShown)]),
         ...(hasTurns ? turnCells(one) : []),
       ]),
     },
@@ -183,8 +181,8 @@ function pairsTable(figures: readonly ChurnFigures[]): Block {
     value === undefined || Number.isNaN(value) ? "" : { text: show(value), value };
   const row = ({ arm, seeds: [a, b], distance, changed, good, bad }: Apart): Cell[] => [
     `${arm}, seeds ${a} and ${b}`,
-    cell(distance, fixed),
-    ...[changed, good, bad].map((share) => cell(share, percent)),
+    cell(distance, lossShown),
+    ...[changed, good, bad].map((share) => cell(share, changedShown)),
   ];
   return {
     kind: "table",

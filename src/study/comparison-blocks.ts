@@ -8,22 +8,22 @@ import type { ArmFigures, Target } from "./figures.js";
 import type { Interval } from "./intervals.js";
 import type { Measured } from "./outcome.js";
 import { mean, std } from "./statistics.js";
-import { rangeOf, signed } from "./verdicts.js";
+import { meanShown, rangeOf, signed } from "./verdicts.js";
 
 export const number = (value: number) => (Math.abs(value) >= 1000 ? value.toPrecision(6) : value.toFixed(4));
 
-const cellOf = (value: number | null, show: (value: number) => string): Cell =>
-  value === null || Number.isNaN(value) ? "" : { text: show(value), value };
+/** A value, by which a column sorts; nothing where there is none. */
+export const cellOf = (value: number | null | undefined, show: (value: number) => string): Cell =>
+  value === null || value === undefined || Number.isNaN(value) ? "" : { text: show(value), value };
 
 /** An interval, by whose value a column sorts. */
 export const rangeCell = (interval: Interval | null, show: (value: number) => string): Cell =>
   interval === null ? "" : { text: rangeOf(interval, show), value: interval.value };
 
 /** The mean, and the standard deviation where there are several values. */
-const spread = (values: readonly number[], show = number): Cell => {
+export const spread = (values: readonly number[], show = number): Cell => {
   const centre = mean(values);
-  if (Number.isNaN(centre)) return "not a number";
-  return { text: values.length < 2 ? show(centre) : `${show(centre)} ± ${show(std(values))}`, value: centre };
+  return Number.isNaN(centre) ? "not a number" : { text: meanShown(values, show), value: centre };
 };
 
 /** Test losses and other metrics of each arm, and how they are to the reference. */

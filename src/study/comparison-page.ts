@@ -8,7 +8,7 @@ import { type ArmFigures, figuresOf, type Question } from "./figures.js";
 import type { Measured } from "./outcome.js";
 import { mean } from "./statistics.js";
 import { taughtSentences } from "./taught.js";
-import { limitsOf, seedsSentence, signed, verdictsOf } from "./verdicts.js";
+import { changedShown, limitsOf, mostSeeds, seedsSentence, signed, verdictsOf } from "./verdicts.js";
 
 /** The figures of a comparison. */
 export function comparisonFigures(
@@ -36,7 +36,7 @@ function questionOf(facts: Pick<ComparisonFacts, "base" | "arms" | "seeds" | "re
 /** The whole report. */
 export function comparisonPage(facts: ComparisonFacts, measured: Measured): Page {
   const figures = comparisonFigures(facts, measured);
-  const numSeeds = figures.reduce((most, { seeds }) => Math.max(most, seeds.length), 0);
+  const numSeeds = mostSeeds(figures);
   const { base, reference, machine, commands, arms } = facts;
   const taught = taughtSentences(arms, measured.outcomes);
   const isCut = facts.open.length > 0;
@@ -123,7 +123,6 @@ function churnBlocks(figures: readonly ArmFigures[], { task }: Measured): Block[
   const what = isNumber
     ? "the mean absolute difference of their predictions"
     : "the mean absolute difference of their probabilities (of classes and tokens half its sum), and the share of decisions that differ";
-  const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
   return [
     heading("Churn between seeds"),
     text(
@@ -136,7 +135,7 @@ function churnBlocks(figures: readonly ArmFigures[], { task }: Measured): Block[
       rows: known.map((one) => [
         one.arm,
         rangeCell(one.distance, (value) => value.toFixed(4)),
-        ...(isNumber ? [] : [rangeCell(one.changed, percent)]),
+        ...(isNumber ? [] : [rangeCell(one.changed, changedShown)]),
       ]),
     },
   ];

@@ -65,13 +65,8 @@ function groupsTable(arms: ComparisonFacts["arms"]): Block {
   };
 }
 
-/** The configuration, what is not the default in it, and what each arm changes. */
-export function configurationBlocks({ base, arms, rows }: ComparisonFacts): Block[] {
-  const changes = arms.flatMap(({ name, config }) =>
-    config === null
-      ? []
-      : changesOf(base, config).map((difference) => ({ ...difference, path: `${name}: ${difference.path}` })),
-  );
+/** The sizes of the splits, the configuration, and what is not the default in it. */
+export function optionBlocks({ base, rows }: Pick<ComparisonFacts, "base" | "rows">): Block[] {
   const own = nonDefaults(base);
   return [
     ...(rows
@@ -85,6 +80,18 @@ export function configurationBlocks({ base, arms, rows }: ComparisonFacts): Bloc
     ...(own.length === 0
       ? [text("All other options have their defaults.")]
       : [differencesTable("Options that are not the defaults", own, ["default", "here"])]),
+  ];
+}
+
+/** The same, and what each arm changes. */
+export function configurationBlocks({ base, arms, rows }: ComparisonFacts): Block[] {
+  const changes = arms.flatMap(({ name, config }) =>
+    config === null
+      ? []
+      : changesOf(base, config).map((difference) => ({ ...difference, path: `${name}: ${difference.path}` })),
+  );
+  return [
+    ...optionBlocks({ base, rows }),
     differencesTable("What each arm changes, and the data of its groups", changes, ["configuration", "arm"]),
   ];
 }

@@ -1,7 +1,7 @@
 /** The report of `codistill sweep`: quality over the values of one setting. */
 import { bytes as bytesShown, count, duration } from "../report/format.js";
 import { type Block, type Cell, code, heading, type LinePoint, list, type Page, text } from "../report/page/blocks.js";
-import { number, rangeCell } from "./comparison-blocks.js";
+import { cellOf, number, rangeCell, spread } from "./comparison-blocks.js";
 import { comparisonFigures } from "./comparison-page.js";
 import { type ComparisonFacts, configurationBlocks, openBlocks } from "./facts-blocks.js";
 import type { ArmFigures } from "./figures.js";
@@ -134,16 +134,7 @@ function differences(own: ArmFigures | null, other: ArmFigures | null | undefine
   });
 }
 
-const cellOf = (value: number | null | undefined, show: (value: number) => string): Cell =>
-  value === null || value === undefined || Number.isNaN(value) ? "" : { text: show(value), value };
-
-const lossCell = (loss: readonly number[]): Cell =>
-  loss.length === 0
-    ? ""
-    : {
-        text: loss.length < 2 ? number(mean(loss)) : `${number(mean(loss))} ± ${number(std(loss))}`,
-        value: mean(loss),
-      };
+const lossCell = (loss: readonly number[]): Cell => (loss.length === 0 ? "" : spread(loss));
 
 function valuesTable({ arm, reference, beside, points }: SweepLine, study: SweepStudy, referenceArm: string): Block {
   const ratio = (interval: Interval | null) => rangeCell(interval, (value) => value.toFixed(2));

@@ -1,6 +1,7 @@
 /** What a comparison shows, in sentences, and how far it can be trusted. */
 import type { ArmFigures } from "./figures.js";
 import type { Interval } from "./intervals.js";
+import { mean, std } from "./statistics.js";
 import { studentQuantile } from "./student-t.js";
 
 /** Fewer seeds than this leave intervals too wide for most effects. */
@@ -34,6 +35,21 @@ export function rangeOf(interval: Interval | null, show: (value: number) => stri
   if (Number.isNaN(interval.low)) return show(interval.value);
   return `${show(interval.value)} (${show(interval.low)} to ${show(interval.high)})`;
 }
+
+/** The mean of values, and their standard deviation where there are several, as "0.4571 ± 0.0009". */
+export function meanShown(values: readonly number[], show: (value: number) => string): string {
+  return values.length < 2 ? show(mean(values)) : `${show(mean(values))} ± ${show(std(values))}`;
+}
+
+/** A loss with four digits after the point. */
+export const lossShown = (loss: number) => loss.toFixed(4);
+
+/** A share with two digits of a percent, as the shares of changed decisions are small. */
+export const changedShown = (share: number) => `${(100 * share).toFixed(2)} %`;
+
+/** The most seeds that an arm has. */
+export const mostSeeds = (figures: readonly Pick<ArmFigures, "seeds">[]) =>
+  figures.reduce((most, { seeds }) => Math.max(most, seeds.length), 0);
 
 /** How an arm's test loss is to that of the reference. */
 export function lossVerdict({ arm, less }: Pick<ArmFigures, "arm" | "less">, reference: string): string | null {

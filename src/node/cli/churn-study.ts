@@ -2,9 +2,8 @@
 import { ConfigError } from "../../errors.js";
 import { procedureLines } from "../../report/procedures.js";
 import { chosenArms, namesOfArms, parseArm } from "../../study/arms.js";
-import { churnOf, churnSentences, percent, retrainsSentence } from "../../study/churn-page.js";
-import { mean, std } from "../../study/statistics.js";
-import { rangeOf } from "../../study/verdicts.js";
+import { churnOf, churnSentences, retrainsSentence } from "../../study/churn-page.js";
+import { changedShown, lossShown, meanShown, rangeOf } from "../../study/verdicts.js";
 import { newRunFolder } from "../launch/train.js";
 import { armsWith, type Comparison, openComparison } from "../runs/comparison.js";
 import { configFrom, givenConfig } from "../runs/load-config.js";
@@ -33,12 +32,11 @@ export async function churnStudyCommand(
       const { reference, seeds } = facts;
       const figures = churnOf(facts, measured);
       const sentences = [retrainsSentence(seeds.length), ...churnSentences(figures, reference)];
-      const fixed = (value: number) => value.toFixed(4);
       const rows = figures.map(({ arm, seeds: own, loss, distance, ratio, changed }) => ({
-        ...{ arm, retrainings: own.length, distance: rangeOf(distance, fixed) },
-        loss: loss.length < 2 ? fixed(mean(loss)) : `${fixed(mean(loss))} ± ${fixed(std(loss))}`,
+        ...{ arm, retrainings: own.length, distance: rangeOf(distance, lossShown) },
+        loss: meanShown(loss, lossShown),
         ratio: rangeOf(ratio, (value) => value.toFixed(2)),
-        changed: measured.task === "regression" ? "" : rangeOf(changed, percent),
+        changed: measured.task === "regression" ? "" : rangeOf(changed, changedShown),
       }));
       return { figures, lines: procedureLines(rows, { reference, sentences }, width) };
     },

@@ -4,8 +4,16 @@ import { comparisonLines } from "../../report/comparison.js";
 import { chosenArms, DEFAULT_ARMS, namesOfArms, parseArm, SINGLE } from "../../study/arms.js";
 import { comparisonFigures } from "../../study/comparison-page.js";
 import type { ArmFigures } from "../../study/figures.js";
-import { mean, std } from "../../study/statistics.js";
-import { rangeOf, seedsSentence, signed, verdictsOf } from "../../study/verdicts.js";
+import {
+  changedShown,
+  lossShown,
+  meanShown,
+  mostSeeds,
+  rangeOf,
+  seedsSentence,
+  signed,
+  verdictsOf,
+} from "../../study/verdicts.js";
 import { newRunFolder } from "../launch/train.js";
 import { armsWith, type Comparison, checkSeeds, openComparison } from "../runs/comparison.js";
 import { configFrom, givenConfig } from "../runs/load-config.js";
@@ -24,22 +32,20 @@ export async function compareCommand(
     shows(facts, measured, width) {
       const figures = comparisonFigures(facts, measured);
       const { reference } = facts;
-      const numSeeds = figures.reduce((most, { seeds }) => Math.max(most, seeds.length), 0);
-      const sentences = [seedsSentence(numSeeds), ...verdictsOf(figures, reference)];
+      const sentences = [seedsSentence(mostSeeds(figures)), ...verdictsOf(figures, reference)];
       return { figures, lines: comparisonLines(figures.map(rowOf), { reference, sentences }, width) };
     },
   });
 }
 
 function rowOf({ arm, seeds, loss, less, toTarget, changed }: ArmFigures) {
-  const fixed = (value: number) => value.toFixed(4);
   return {
     arm,
     seeds: seeds.length,
-    loss: loss.length < 2 ? fixed(mean(loss)) : `${fixed(mean(loss))} ± ${fixed(std(loss))}`,
+    loss: meanShown(loss, lossShown),
     less: rangeOf(less, signed),
     steps: rangeOf(toTarget?.ratio ?? null, (value) => value.toFixed(2)),
-    changed: rangeOf(changed, (share) => `${(100 * share).toFixed(2)} %`),
+    changed: rangeOf(changed, changedShown),
   };
 }
 

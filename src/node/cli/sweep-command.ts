@@ -6,13 +6,12 @@ import { applyOverrides, resolveConfig } from "../../run/config.js";
 import type { RunConfig } from "../../run/schema.js";
 import { type Arm, armNames, chosenArms, namesOfArms, parseArm } from "../../study/arms.js";
 import { comparisonFigures } from "../../study/comparison-page.js";
-import { mean, std } from "../../study/statistics.js";
 import type { SweepStudy } from "../../study/study.js";
 import { sweepOf, valuesIn } from "../../study/sweep.js";
 import { sweepLines } from "../../study/sweep-figures.js";
 import { sweepIn, sweepSentences } from "../../study/sweep-page.js";
 import { AS_IT_IS, settingNames, settingOf } from "../../study/sweeps.js";
-import { rangeOf, seedsSentence, signed } from "../../study/verdicts.js";
+import { lossShown, meanShown, mostSeeds, rangeOf, seedsSentence, signed } from "../../study/verdicts.js";
 import { newRunFolder } from "../launch/train.js";
 import { armsWith, type Comparison, checkSeeds, openComparison } from "../runs/comparison.js";
 import { configFrom, type GivenConfig, givenConfig } from "../runs/load-config.js";
@@ -84,10 +83,7 @@ export async function sweepCommand(path: string | undefined, flags: SweepFlags, 
       const study = sweepIn(facts);
       const figures = comparisonFigures(facts, measured);
       const lines = sweepLines(study, figures, facts.reference);
-      const numSeeds = figures.reduce((most, { seeds }) => Math.max(most, seeds.length), 0);
-      const fixed = (value: number) => value.toFixed(4);
-      const shown = (loss: readonly number[]) =>
-        loss.length < 2 ? fixed(mean(loss)) : `${fixed(mean(loss))} ± ${fixed(std(loss))}`;
+      const shown = (loss: readonly number[]) => meanShown(loss, lossShown);
       const rows = [
         ...lines.flatMap(({ arm, points }) =>
           points.map(({ value, figures: own, less }) => ({
@@ -99,7 +95,7 @@ export async function sweepCommand(path: string | undefined, flags: SweepFlags, 
           .filter(({ arm }) => study.beside.includes(arm))
           .map(({ arm, loss }) => ({ arm, value: "", loss: shown(loss), less: "", steps: "" })),
       ];
-      const sentences = [seedsSentence(numSeeds), ...sweepSentences(lines, study)];
+      const sentences = [seedsSentence(mostSeeds(figures)), ...sweepSentences(lines, study)];
       const about = { over: study.over, reference: lines[0]?.reference ?? "", sentences };
       return { figures: lines, lines: sweepTable(rows, about, width) };
     },

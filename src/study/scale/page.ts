@@ -2,7 +2,7 @@
 import { count, counted } from "../../report/format.js";
 import { type Block, code, heading, list, type Page, text } from "../../report/page/blocks.js";
 import type { RunConfig } from "../../run/schema.js";
-import { differencesTable, nonDefaults, settingsLines } from "../settings.js";
+import { optionBlocks } from "../facts-blocks.js";
 import { rangeOf, seedsSentence, signed } from "../verdicts.js";
 import { adviceOf, shownLoss } from "./advice.js";
 import {
@@ -134,20 +134,9 @@ function limitsOf({ question, model }: ScaleFacts): string[] {
   ];
 }
 
-function configurationBlocks({ base, rows }: ScaleFacts): Block[] {
-  const own = nonDefaults(base);
+function configurationBlocks(facts: ScaleFacts): Block[] {
   return [
-    ...(rows
-      ? [
-          text(
-            `Rows or documents: ${count(rows.train)} of training, ${count(rows.validation)} of validation, ${count(rows.test)} of test.`,
-          ),
-        ]
-      : []),
-    code(settingsLines(base)),
-    ...(own.length === 0
-      ? [text("All other options have their defaults.")]
-      : [differencesTable("Options that are not the defaults", own, ["default", "here"])]),
+    ...optionBlocks(facts),
     text(
       "The search sets: one group on all data that trains alone (algorithm plain), a constant schedule, no average of params, no early stopping but at the target, and intervals of validation by the steps that a run may take.",
     ),
