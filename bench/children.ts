@@ -15,6 +15,31 @@ export async function measuredBy<Figures extends object>(script: string, args: r
   return figures;
 }
 
+/** What work took: CPU time (user and system) and time by the clock, in milliseconds. */
+export interface Cost {
+  readonly cpuMs: number;
+  readonly wallMs: number;
+}
+
+/** What some work takes, and what it gives. */
+export async function costOf<T>(work: () => Promise<T>): Promise<Cost & { readonly result: T }> {
+  const [started, cpu] = [performance.now(), process.cpuUsage()];
+  const result = await work();
+  const { user, system } = process.cpuUsage(cpu);
+  return { result, wallMs: performance.now() - started, cpuMs: (user + system) / 1000 };
+}
+
+/** What a script of ours sends for each name at one thread and at two. */
+export async function byThreads<Figures extends object>(script: string, names: readonly string[]): Promise<Figures[]> {
+  const results: Figures[] = [];
+  for (const name of names)
+    for (const threads of ["1", "2"]) {
+      results.push(await measuredBy<Figures>(script, [name, threads]));
+      process.stderr.write(`${name}, ${threads} ${threads === "1" ? "thread" : "threads"}\n`);
+    }
+  return results;
+}
+
 /** Write figures to `bench/results/<bench>.json`. The machine is as it was before measuring. */
 export async function writeFigures(bench: string, machine: Machine, results: readonly object[]): Promise<void> {
   const about = { bench, date: new Date().toISOString(), commit: sourceCommit(), machine, node: process.version };

@@ -14,7 +14,7 @@ import { filled, type NamedArrays } from "../src/runtime/array.js";
 import { mapValues, named, withPrefix } from "../src/runtime/named.js";
 import { rootKey } from "../src/runtime/random.js";
 import { engineStudent } from "../src/train/student.js";
-import { measuredBy, writeFigures } from "./children.js";
+import { byThreads, type Cost, costOf, writeFigures } from "./children.js";
 import { thisMachine } from "./machine.js";
 import { median } from "./statistics.js";
 import { workloads } from "./workloads.js";
@@ -24,24 +24,12 @@ const NUM_WARM_UP = 2;
 const ROUNDS = { click: 15, flights: 200, lstm: 7, llama: 9 } as const;
 type Network = keyof typeof ROUNDS;
 
-interface Cost {
-  readonly cpuMs: number;
-  readonly wallMs: number;
-}
-
 interface Figures {
   readonly network: string;
   readonly threads: number;
   readonly alone: Cost;
   /** The medians of each way over a step without a teacher just before. */
   readonly ways: Readonly<Record<string, { readonly cpuRatio: number; readonly wallRatio: number }>>;
-}
-
-async function costOf(work: () => Promise<unknown>): Promise<Cost> {
-  const [started, cpu] = [performance.now(), process.cpuUsage()];
-  await work();
-  const { user, system } = process.cpuUsage(cpu);
-  return { wallMs: performance.now() - started, cpuMs: (user + system) / 1000 };
 }
 
 async function measure(network: Network, threads: number): Promise<Figures> {
@@ -91,7 +79,7 @@ async function measure(network: Network, threads: number): Promise<Figures> {
   const pairs = mapValues(ways, (): [Cost, Cost][] => []);
   for (let round = -NUM_WARM_UP; round < ROUNDS[network]; round++) {
     for (const [way, take] of Object.entries(ways)) {
-      const pair: [Cost, Cost] = [await costOf(alone), await costOf(take)];
+      const pair: [Cost, Cost] = [await costOf<unknown>(alone), await costOf<unknown>(take)];
       if (round >= 0) pairs[way]?.push(pair);
     }
   }
@@ -112,11 +100,7 @@ if (process.send && network && threads) {
   process.send(await measure(network as Network, Number(threads)));
 } else {
   const machine = thisMachine();
-  const results: Figures[] = [];
-  for (const name of Object.keys(ROUNDS)) {
-    for (const count of ["1", "2"])
-      results.push(await measuredBy<Figures>(fileURLToPath(import.meta.url), [name, count]));
-  }
+  const results = await byThreads<Figures>(fileURLToPath(import.meta.url), Object.keys(ROUNDS));
   const rows = results.flatMap(({ network: of, threads: count, alone, ways }) =>
     Object.entries(ways).map(([way, { cpuRatio, wallRatio }]) => [
       ...[of, String(count), `${alone.cpuMs.toFixed(1)} ms`, way, cpuRatio.toFixed(2), wallRatio.toFixed(2)],

@@ -26,7 +26,7 @@ import { onnxRuntimeEngine } from "../src/node/ort/onnxruntime.js";
 import { table } from "../src/report/format.js";
 import { float32, int32, type NamedArrays } from "../src/runtime/array.js";
 import { fold, normal, rootKey, uniform } from "../src/runtime/random.js";
-import { measuredBy, writeFigures } from "./children.js";
+import { byThreads, costOf, writeFigures } from "./children.js";
 import { thisMachine } from "./machine.js";
 import { median } from "./statistics.js";
 import { flightsFeatures } from "./workloads.js";
@@ -302,12 +302,7 @@ async function measure(name: string, threads: number): Promise<Figures> {
         outputs: Object.fromEntries(predictions.map((one, i) => [`prediction.${i}`, one])),
         updates: {},
       });
-      return async () => {
-        const [started, cpu] = [performance.now(), process.cpuUsage()];
-        const outputs = await program.run(feeds);
-        const { user, system } = process.cpuUsage(cpu);
-        return { outputs, wall: performance.now() - started, cpu: (user + system) / 1000 };
-      };
+      return () => costOf(() => program.run(feeds));
     }),
   );
   if (!first || !second) throw new Error("internal: there are two ways");
@@ -319,7 +314,7 @@ async function measure(name: string, threads: number): Promise<Figures> {
   const [[one, other]] = pairs as [(typeof pairs)[number]];
   let [most, difference] = [0, 0];
   for (const i of teachers) {
-    const [a, b] = [one, other].map(({ outputs }) => outputs[`prediction.${i}`]?.data as Float32Array) as [
+    const [a, b] = [one, other].map(({ result }) => result[`prediction.${i}`]?.data as Float32Array) as [
       Float32Array,
       Float32Array,
     ];
@@ -331,10 +326,10 @@ async function measure(name: string, threads: number): Promise<Figures> {
   await engine.close();
   return {
     ...{ name, threads },
-    separateMs: median(pairs.map(([a]) => a.cpu)),
-    mergedMs: median(pairs.map(([, b]) => b.cpu)),
-    cpuRatio: median(pairs.map(([a, b]) => b.cpu / a.cpu)),
-    wallRatio: median(pairs.map(([a, b]) => b.wall / a.wall)),
+    separateMs: median(pairs.map(([a]) => a.cpuMs)),
+    mergedMs: median(pairs.map(([, b]) => b.cpuMs)),
+    cpuRatio: median(pairs.map(([a, b]) => b.cpuMs / a.cpuMs)),
+    wallRatio: median(pairs.map(([a, b]) => b.wallMs / a.wallMs)),
     difference: difference / most,
   };
 }
@@ -344,11 +339,7 @@ if (process.send && name && threads) {
   process.send(await measure(name, Number(threads)));
 } else {
   const machine = thisMachine();
-  const results: Figures[] = [];
-  for (const one of Object.keys(cases)) {
-    for (const count of ["1", "2"])
-      results.push(await measuredBy<Figures>(fileURLToPath(import.meta.url), [one, count]));
-  }
+  const results = await byThreads<Figures>(fileURLToPath(import.meta.url), Object.keys(cases));
   const rows = results.map((one) => [
     ...[one.name, String(one.threads), `${one.separateMs.toFixed(2)} ms`, `${one.mergedMs.toFixed(2)} ms`],
     ...[one.cpuRatio.toFixed(2), one.wallRatio.toFixed(2), one.difference.toExponential(1)],

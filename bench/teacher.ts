@@ -12,7 +12,7 @@ import { table } from "../src/report/format.js";
 import { rootKey } from "../src/runtime/random.js";
 import type { Distillation } from "../src/train/graphs.js";
 import { engineStudent } from "../src/train/student.js";
-import { measuredBy, writeFigures } from "./children.js";
+import { byThreads, type Cost, costOf, writeFigures } from "./children.js";
 import { thisMachine } from "./machine.js";
 import type { WorkloadName } from "./specs.js";
 import { median } from "./statistics.js";
@@ -43,12 +43,6 @@ const ways = (of: number): Readonly<Record<string, { distillation: Distillation;
   };
 };
 
-/** Of a step: CPU time (user and system) and time by the clock, in milliseconds. */
-interface Cost {
-  readonly cpuMs: number;
-  readonly wallMs: number;
-}
-
 interface Figures {
   readonly network: string;
   readonly threads: number;
@@ -75,27 +69,23 @@ async function measure(network: Network, threads: number): Promise<Figures> {
   const alone = engineStudent({ engine: engines[0] as (typeof engines)[number], learner });
   await alone.init(rootKey(1));
   const drawnMs = performance.now() - begun;
-  const costOf = async (student: typeof alone, numTeachers: number): Promise<Cost> => {
-    const [started, cpu] = [performance.now(), process.cpuUsage()];
-    await student.learn([batch], teachers.slice(0, numTeachers), 1);
-    const { user, system } = process.cpuUsage(cpu);
-    return { wallMs: performance.now() - started, cpuMs: (user + system) / 1000 };
-  };
-  const { wallMs: firstMs } = await costOf(alone, 0);
-  const { wallMs: firstTaughtMs } = await costOf(alone, 1);
+  const stepCost = (student: typeof alone, numTeachers: number): Promise<Cost> =>
+    costOf(() => student.learn([batch], teachers.slice(0, numTeachers), 1));
+  const { wallMs: firstMs } = await stepCost(alone, 0);
+  const { wallMs: firstTaughtMs } = await stepCost(alone, 1);
   const arms = await Promise.all(
     Object.entries(ways(EXAMPLES[network])).map(async ([way, { distillation, numTeachers }]) => {
       const engine = onnxRuntimeEngine({ threads });
       engines.push(engine);
       const student = engineStudent({ engine, learner: { ...learner, distillation } });
       await student.init(rootKey(1));
-      return { way, take: () => costOf(student, numTeachers), pairs: [] as [alone: Cost, taught: Cost][] };
+      return { way, take: () => stepCost(student, numTeachers), pairs: [] as [alone: Cost, taught: Cost][] };
     }),
   );
   for (let round = -NUM_WARM_UP; round < ROUNDS[network]; round++) {
     for (const { take, pairs } of arms) {
       // Each way has a step without a teacher just before, as a machine gets faster and slower.
-      const pair: [Cost, Cost] = [await costOf(alone, 0), await take()];
+      const pair: [Cost, Cost] = [await stepCost(alone, 0), await take()];
       if (round >= 0) pairs.push(pair);
     }
   }
@@ -120,13 +110,7 @@ if (process.send && network && threads) {
   process.send(await measure(network as Network, Number(threads)));
 } else {
   const machine = thisMachine();
-  const results: Figures[] = [];
-  for (const name of Object.keys(ROUNDS)) {
-    for (const count of ["1", "2"]) {
-      results.push(await measuredBy<Figures>(fileURLToPath(import.meta.url), [name, count]));
-      process.stderr.write(`${name}, ${count} ${count === "1" ? "thread" : "threads"}\n`);
-    }
-  }
+  const results = await byThreads<Figures>(fileURLToPath(import.meta.url), Object.keys(ROUNDS));
   const seconds = (milliseconds: number) => `${(milliseconds / 1000).toFixed(2)} s`;
   const first = results.map((one) => [
     ...[one.network, String(one.threads), seconds(one.drawnMs), seconds(one.firstMs), seconds(one.firstTaughtMs)],

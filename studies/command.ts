@@ -1,4 +1,5 @@
-/** A run by the command, as a user would start it. */
+/** Commands of codistill, as a user would start them. */
+import { spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -23,6 +24,31 @@ export async function outputByCommand(args: readonly string[], cwd: string): Pro
   const { code, stdout, shown } = await start(process.execPath, [MAIN, ...args], { cwd }).ended;
   if (code !== 0) throw new Error(`the command failed: ${shown}`);
   return stdout;
+}
+
+/**
+ * Run a command of codistill that says what it does on this terminal; the exit code. It saves when it is stopped, and is waited for: a
+ * terminal sends Ctrl-C to both, and a second one would end it at once.
+ */
+export async function shownCommand(args: readonly string[]): Promise<number> {
+  const child = spawn(process.execPath, [MAIN, ...args], { stdio: "inherit" });
+  const wait = () => {};
+  const end = () => child.kill("SIGTERM");
+  process.on("SIGINT", wait).on("SIGTERM", end);
+  try {
+    return await new Promise<number>((resolve, reject) => {
+      child.once("error", reject);
+      child.once("close", (code) => resolve(code ?? 1));
+    });
+  } finally {
+    process.off("SIGINT", wait).off("SIGTERM", end);
+  }
+}
+
+/** The one folder of its kind among those of runs; null where there is none. */
+export function folderIn(runs: string, isOne: (folder: string) => boolean): string | null {
+  const all = existsSync(runs) ? readdirSync(runs).map((name) => join(runs, name)) : [];
+  return all.find(isOne) ?? null;
 }
 
 /** Run `codistill train` with arguments in a folder; `runs` is the folder that its run is new in. Rejects when it fails. */

@@ -2,19 +2,17 @@
  * The paper's comparisons on the flights as calls of `codistill compare`, `churn` and `sweep`: `npm run study:figure -- churn`;
  * `npm run study:figure -- --help`. The table below says each call; what is done is never done again.
  */
-import { spawn } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, readdirSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { Argument, Command } from "commander";
 import { messageOf } from "../src/errors.js";
 import { isComparison, measuredOf, reportsIn } from "../src/node/runs/comparison.js";
 import { readMeasured } from "../src/node/runs/measured.js";
 import { lowest } from "../src/study/curves.js";
 import { mean } from "../src/study/statistics.js";
+import { folderIn, shownCommand } from "./command.js";
 import { say, wholeNumbers } from "./runner.js";
 
-const MAIN = fileURLToPath(new URL("../src/node/main.js", import.meta.url));
 const RECIPE = "recipes/flights.config.ts";
 
 interface Size {
@@ -124,7 +122,7 @@ async function study(name: Name, { out, batch, ...given }: Options): Promise<voi
     process.exitCode = code;
     return;
   }
-  const folder = studyIn(runs);
+  const folder = folderIn(runs, isComparison);
   if (folder === null || !existsSync(measuredOf({ folder }))) return;
   const to = join(out, "figures");
   mkdirSync(to, { recursive: true });
@@ -148,16 +146,10 @@ async function codistill(
   count: readonly string[],
   runs: string,
 ): Promise<number> {
-  const folder = studyIn(runs);
+  const folder = folderIn(runs, isComparison);
   const fresh = [RECIPE, ...args, ...set.flatMap((option) => ["--set", option]), "--runs", runs];
   const begun = folder === null ? fresh : ["--resume", folder];
-  // Ctrl-C reaches the child by itself.
-  const child = spawn(process.execPath, [MAIN, command, ...begun, ...count], { stdio: "inherit" });
-  const wait = () => {};
-  process.on("SIGINT", wait);
-  return new Promise<number>((resolve) => child.on("close", (code) => resolve(code ?? 1))).finally(() =>
-    process.off("SIGINT", wait),
-  );
+  return shownCommand([command, ...begun, ...count]);
 }
 
 /** Train the candidates of each tuned arm; gives the arms with the lowest validation loss, and a note. Null where that was stopped. */
@@ -171,7 +163,7 @@ async function tune({ seeds, arms }: Tuning, set: readonly string[], runs: strin
   ];
   const args = candidates.flatMap(({ arm, options }) => own(arm, options));
   const code = await codistill("compare", args, set, ["--seeds", seeds.join(",")], runs);
-  const folder = studyIn(runs);
+  const folder = folderIn(runs, isComparison);
   if (code !== 0 || folder === null) return null;
   const { outcomes } = readMeasured({ folder }).measured;
   const lossOf = (arm: string) => mean(outcomes.filter((one) => one.arm === arm).map(({ curve }) => lowest(curve)));
@@ -190,10 +182,4 @@ async function tune({ seeds, arms }: Tuning, set: readonly string[], runs: strin
 /** Burn-in and validations at the same shares of the steps, whatever these are. */
 function shares(steps: number): string[] {
   return ["algorithm.burnInSteps=50%", `validationInterval=${Math.max(1, Math.round(steps / 20))}`];
-}
-
-/** The study that lies in a folder of runs; null where there is none. */
-function studyIn(runs: string): string | null {
-  const folders = existsSync(runs) ? readdirSync(runs).map((name) => join(runs, name)) : [];
-  return folders.find(isComparison) ?? null;
 }

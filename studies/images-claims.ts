@@ -1,9 +1,9 @@
 /** What the study of images asks, written before its runs, and what its figures say to it. */
 
-import type { ArmFigures } from "../src/study/figures.js";
-import { type Interval, jackknifeInterval, studentInterval } from "../src/study/intervals.js";
+import { type ArmFigures, LEAST_FOR_JACKKNIFE, meanOverPairs } from "../src/study/figures.js";
+import { type Interval, jackknifeInterval } from "../src/study/intervals.js";
 import type { Apart } from "../src/study/outcome.js";
-import { mean } from "../src/study/statistics.js";
+import { lossLess } from "../src/study/sweep-figures.js";
 import { rangeOf, signed } from "../src/study/verdicts.js";
 
 /** The arms of `codistill compare`, in its order. */
@@ -54,13 +54,8 @@ function foundOf({ of, lower, than }: Claim, figures: readonly ArmFigures[], apa
   const [own, other] = [lower, than].map((name) => figures.find(({ arm }) => arm === name));
   if (!own || !other) return null;
   switch (of) {
-    case "test loss": {
-      const differences = own.seeds.flatMap((seed, i) => {
-        const at = other.seeds.indexOf(seed);
-        return at < 0 ? [] : [(own.loss[i] as number) - (other.loss[at] as number)];
-      });
-      return differences.length === 0 ? null : studentInterval(differences);
-    }
+    case "test loss":
+      return lossLess(own, other);
     case "steps":
       return own.toTarget?.ratio ?? null;
     case "churn":
@@ -70,15 +65,10 @@ function foundOf({ of, lower, than }: Claim, figures: readonly ArmFigures[], apa
 
 /** Changed decisions over all pairs of seeds, of one arm over those of another. */
 function churnRatio([lower, than]: [ArmName, ArmName], seeds: readonly number[], apart: readonly Apart[]) {
-  const over = (name: ArmName, some: readonly number[]) =>
-    mean(
-      apart
-        .filter(({ arm, seeds: [a, b] }) => arm === name && some.includes(a) && some.includes(b))
-        .map(({ changed }) => changed),
-    );
+  const pairsOf = (name: ArmName) => apart.filter(({ arm }) => arm === name);
+  const over = (name: ArmName, some: readonly number[]) => meanOverPairs(pairsOf(name), some, ({ changed }) => changed);
   const ratio = (some: readonly number[]) => over(lower, some) / over(than, some);
-  // The jackknife leaves a seed out, and two must remain.
-  if (seeds.length >= 3) return jackknifeInterval(seeds, ratio);
+  if (seeds.length >= LEAST_FOR_JACKKNIFE) return jackknifeInterval(seeds, ratio);
   return seeds.length === 2 ? { value: ratio(seeds), low: Number.NaN, high: Number.NaN } : null;
 }
 

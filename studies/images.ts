@@ -2,19 +2,17 @@
  * Codistillation of image classifiers, on Fashion-MNIST: `npm run study:images`; `npm run study:images -- --help`. It is a call of
  * `codistill compare` on `studies/images.config.ts`; what is asked of it is in `studies/images-claims.ts`.
  */
-import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { Command } from "commander";
 import { messageOf } from "../src/errors.js";
 import { parseIdx, unpacked } from "../src/node/image/idx.js";
 import { isComparison, openComparison } from "../src/node/runs/comparison.js";
+import { folderIn, shownCommand } from "./command.js";
 import { ARMS, REFERENCE } from "./images-claims.js";
 import { writeImageReport } from "./images-report.js";
 import { say, wholeNumbers } from "./runner.js";
 
-const MAIN = fileURLToPath(new URL("../src/node/main.js", import.meta.url));
 const CONFIG = "studies/images.config.ts";
 /** Where the images and the runs lie, which the configuration knows. */
 const WORK = ".codistill/images-study";
@@ -61,7 +59,7 @@ async function study({ seeds, out, only, reportOnly = false }: Options): Promise
       return;
     }
   }
-  const folder = comparisonIn(runs);
+  const folder = folderIn(runs, isComparison);
   if (folder === null) throw new Error(`there is no comparison in ${runs}; leave --report-only out to make one`);
   for (const file of await writeImageReport(folder, out)) say(`wrote ${file}`);
 }
@@ -112,7 +110,7 @@ function shortened(place: string, steps: number): string[] {
 
 /** Begin the comparison, or go on with the one that is there; the exit code of the command. */
 async function compare(seeds: readonly number[], runs: string, changes: readonly string[]): Promise<number> {
-  const begun = comparisonIn(runs);
+  const begun = folderIn(runs, isComparison);
   const args = begun
     ? ["--resume", begun, "--seeds", [...new Set([...openComparison(begun).seeds, ...seeds])].join(",")]
     : [
@@ -125,21 +123,10 @@ async function compare(seeds: readonly number[], runs: string, changes: readonly
       ];
   // A list of one seed would be read as a number of them.
   const listed = args.map((word, i) => (args[i - 1] === "--seeds" && !word.includes(",") ? asNumber(word) : word));
-  const child = spawn(process.execPath, [MAIN, "compare", ...listed], { stdio: "inherit" });
-  // A terminal sends its signals to both; the command saves, and is waited for.
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => child.kill(signal));
-  return new Promise((resolve, reject) => {
-    child.once("error", reject);
-    child.once("close", (code) => resolve(code ?? 1));
-  });
+  return shownCommand(["compare", ...listed]);
 }
 
 function asNumber(seed: string): string {
   if (seed === "1") return seed;
   throw new Error(`--seeds: one seed must be seed 1, got ${seed}; give two or more, or 1`);
-}
-
-function comparisonIn(runs: string): string | null {
-  const all = existsSync(runs) ? readdirSync(runs).map((name) => join(runs, name)) : [];
-  return all.filter(isComparison).sort().at(-1) ?? null;
 }

@@ -2,22 +2,19 @@
  * Where more workers are wasted, and whether the sign of a second group is right: `npm run study:scale -- flights book`;
  * `npm run study:scale -- --help`. Each problem is a call of `codistill scale --check`; what is done is never done again.
  */
-import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { Argument, Command } from "commander";
 import { messageOf } from "../src/errors.js";
 import { writeScaleReport } from "../src/node/launch/scale-report.js";
 import { reportsIn } from "../src/node/runs/comparison.js";
 import { isScale, openScale, readScaleMeasured } from "../src/node/runs/scale.js";
 import { adviceOf } from "../src/study/scale/advice.js";
+import { folderIn, shownCommand } from "./command.js";
 import { aboutStudy } from "./report.js";
 import { say, wholeNumbers } from "./runner.js";
 import { type Problem, problems } from "./scale-problems.js";
 import { type Kept, signLines } from "./scale-signs.js";
-
-const MAIN = fileURLToPath(new URL("../src/node/main.js", import.meta.url));
 
 interface Options {
   readonly seeds: number;
@@ -70,7 +67,7 @@ async function study(names: readonly string[], options: Options): Promise<void> 
 
 /** Begin the search, or go on with it. */
 async function search(problem: Problem, runs: string, { seeds, timeBudget, out }: Options): Promise<number> {
-  const folder = searchIn(runs);
+  const folder = folderIn(runs, isScale);
   const begun =
     folder === null
       ? [...(await problem.argsOf(join(out, "runs", "scale-work"))), "--runs", runs]
@@ -81,20 +78,12 @@ async function search(problem: Problem, runs: string, { seeds, timeBudget, out }
     "--check",
     ...(timeBudget === undefined ? [] : ["--time-budget", timeBudget]),
   ];
-  // Ctrl-C reaches the child by itself.
-  const child = spawn(process.execPath, [MAIN, "scale", ...begun, ...more], { stdio: "inherit" });
-  process.on("SIGINT", () => {});
-  return new Promise((resolve) => child.on("close", (code) => resolve(code ?? 1)));
-}
-
-function searchIn(runs: string): string | null {
-  const folders = existsSync(runs) ? readdirSync(runs).map((name) => join(runs, name)) : [];
-  return folders.find(isScale) ?? null;
+  return shownCommand(["scale", ...begun, ...more]);
 }
 
 /** Put the report and the figures of a problem beside those of the others, without paths of this machine. */
 function keep({ name, what }: Problem, runs: string, to: string): void {
-  const folder = searchIn(runs);
+  const folder = folderIn(runs, isScale);
   if (folder === null || readScaleMeasured(openScale(folder)) === null) return;
   const { figures } = writeScaleReport(folder);
   const { html, markdown } = reportsIn(folder);

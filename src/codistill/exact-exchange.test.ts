@@ -87,13 +87,10 @@ describe("teachers of an exact age", () => {
   test("a snapshot that cannot be written is an error of the group, not a wait without end", async () => {
     const store = memoryStore();
     const broken = { ...store, put: () => Promise.reject(new Error("the disk is full")) };
-    const { exchange, events } = await exactOn(store, 0);
     const failing = await exactOn(broken, 0);
     failing.exchange.publish(5, paramsOf(5));
     await failing.exchange.idle();
     await assert.rejects(async () => failing.exchange.teachers(25), /the disk is full/);
     assert.equal(failing.events[0]?.event, "exchange-trouble");
-    await exchange.idle();
-    assert.deepEqual(events, []);
   });
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { runTiny } from "../../test/fixtures/group-run.js";
-import { tinyConfig } from "../../test/fixtures/tiny-run.js";
+import { refusalOf, tinyConfig } from "../../test/fixtures/tiny-run.js";
 import { claimIncarnation } from "../checkpoint/claims.js";
 import { memoryStore } from "../checkpoint/store.js";
 import { traceOf } from "../codistill/replay.js";
@@ -96,28 +96,19 @@ test("params that no other group has taught are told of, where others should hav
 });
 
 test("an algorithm that is none, or has options of another one, is refused with the cure", () => {
-  const { algorithm: _, ...rest } = tinyConfig();
-  const problem = (changes: object) => {
-    try {
-      resolveConfig({ ...rest, ...changes });
-    } catch (error) {
-      return String(error);
-    }
-    return "nothing";
-  };
-  assert.match(problem({ algorithm: { kind: "codistil" } }), /algorithm\.kind: .*did you mean "codistill"/);
-  assert.match(problem({ algorithm: { kind: "constructor" } }), /algorithm\.kind: must be "codistill" or "plain"/);
-  assert.match(problem({ algorithm: { kind: "plain", burnInSteps: 5 } }), /algorithm\.burnInSteps: unknown name/);
+  assert.match(refusalOf({ algorithm: { kind: "codistil" } }), /algorithm\.kind: .*did you mean "codistill"/);
+  assert.match(refusalOf({ algorithm: { kind: "constructor" } }), /algorithm\.kind: must be "codistill" or "plain"/);
+  assert.match(refusalOf({ algorithm: { kind: "plain", burnInSteps: 5 } }), /algorithm\.burnInSteps: unknown name/);
   assert.match(
-    problem({ algorithm: { burnInStep: 5 } }),
+    refusalOf({ algorithm: { burnInStep: 5 } }),
     /algorithm\.burnInStep: unknown name; did you mean "burnInSteps"/,
   );
   assert.match(
-    problem({ algorithm: "plain" }),
+    refusalOf({ algorithm: "plain" }),
     /algorithm: must be \{ kind: "codistill", \.\.\. \} or \{ kind: "plain"/,
   );
   assert.match(
-    problem({ algorithm: { kind: "plain" }, codistill: { burnInSteps: 5 } }),
+    refusalOf({ algorithm: { kind: "plain" }, codistill: { burnInSteps: 5 } }),
     /codistill: unknown name; write algorithm: \{ kind: "codistill"/,
   );
 });

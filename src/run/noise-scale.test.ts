@@ -3,11 +3,11 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { runTiny } from "../../test/fixtures/group-run.js";
 import { smallLearners } from "../../test/fixtures/small-learners.js";
+import { refusalOf, tinyConfig } from "../../test/fixtures/tiny-run.js";
 import type { TrainEvent } from "../log/events.js";
 import { onnxRuntimeEngine } from "../node/ort/onnxruntime.js";
 import { rootKey } from "../runtime/random.js";
 import { engineStudent } from "../train/student.js";
-import { resolveConfig } from "./config.js";
 
 const only = <K extends TrainEvent["event"]>(events: readonly TrainEvent[], kind: K) =>
   events.filter((event): event is Extract<TrainEvent, { event: K }> => event.event === kind);
@@ -60,21 +60,15 @@ test("a run with noiseScale logs means of squares, and one without does not", as
 });
 
 test("noiseScale is refused where a step has one part, or another algorithm takes it", () => {
-  const given = {
-    name: "rides",
-    data: { source: "rides.csv", label: "late", numeric: { km: "km" }, split: { kind: "rows" } },
-    model: { kind: "mlp", hidden: [8] },
-    optimizer: { kind: "adam", learningRate: 1e-3 },
-    numSteps: 100,
-    globalBatchSize: 32,
-    noiseScale: true,
-  };
-  assert.throws(() => resolveConfig(given), /noiseScale: needs .* two parts or more, got "codistill", accumulate 1/);
-  assert.throws(
-    () => resolveConfig({ ...given, accumulate: 2, algorithm: { kind: "mutual" } }),
+  assert.match(
+    refusalOf({ noiseScale: true }),
+    /noiseScale: needs .* two parts or more, got "codistill", accumulate 1/,
+  );
+  assert.match(
+    refusalOf({ noiseScale: true, accumulate: 2, algorithm: { kind: "mutual" } }),
     /noiseScale: needs the algorithm "plain" or "codistill"/,
   );
-  assert.equal(resolveConfig({ ...given, workers: 2 }).noiseScale, true);
+  assert.equal(tinyConfig({ noiseScale: true, workers: 2 }).noiseScale, true);
 });
 
 test("a group ends at the first validation whose loss is at most stopAtLoss", async () => {

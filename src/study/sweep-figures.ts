@@ -70,7 +70,7 @@ export function adviceOf(line: SweepLine, study: SweepStudy): string[] {
   const worse = known.filter(({ less }) => (less?.low ?? 0) > 0);
   const same = known.filter((one) => !better.includes(one) && !worse.includes(one));
   const each = (some: readonly SweepPoint[]) =>
-    some.map(({ value, less }) => `${value}: ${rangeOf(less, signed)}`).join("; ");
+    some.map(({ value, less }) => `${value} by ${rangeOf(less, signed)}`).join("; ");
   const sentences: string[] = [];
   if (better.length > 0) {
     const lossOf = (one: SweepPoint) => one.less?.value ?? 0;
@@ -79,16 +79,16 @@ export function adviceOf(line: SweepLine, study: SweepStudy): string[] {
     const beside =
       rivals.length > 0 ? ` It is not told apart from ${rivals.map(({ value }) => value).join(", ")}.` : "";
     sentences.push(
-      `${arm}: take ${of(best.value)}. Better in test loss than ${of(reference)} are ${each(better)}.${beside}`,
+      `${arm}: take ${of(best.value)}. These are better in test loss than ${of(reference)}: ${each(better)}.${beside}`,
     );
   }
-  if (worse.length > 0) sentences.push(`${arm}: worse in test loss than ${of(reference)} are ${each(worse)}.`);
+  if (worse.length > 0) sentences.push(`${arm}: these are worse in test loss than ${of(reference)}: ${each(worse)}.`);
   if (same.length > 0) {
     const nothing =
       better.length + worse.length === 0
         ? " No value is apart from it, so that nothing here is a reason to change it."
         : "";
-    sentences.push(`${arm}: not told apart from ${of(reference)} are ${each(same)}.${nothing}`);
+    sentences.push(`${arm}: these are not told apart from ${of(reference)}: ${each(same)}.${nothing}`);
   }
   return sentences;
 }
@@ -102,9 +102,11 @@ export function gainSentences({ arm, beside, points }: SweepLine, { over }: Swee
   const [better, worse] = [known.filter(({ gain }) => gain.high < 0), known.filter(({ gain }) => gain.low > 0)];
   const list = (some: typeof known) => some.map(({ value, gain }) => `${value} (${rangeOf(gain, signed)})`).join(", ");
   if (known.length === 0) return [];
+  const chance = `Of ${known.length} intervals one in twenty leaves out 0 by chance alone.`;
   return [
     ...(better.length > 0 ? [`${arm} is better than ${beside} at ${over} ${list(better)}.`] : []),
     ...(worse.length > 0 ? [`${arm} is worse than ${beside} at ${over} ${list(worse)}.`] : []),
+    ...(better.length + worse.length > 0 && known.length > 2 ? [chance] : []),
     ...(better.length + worse.length === 0 ? [`${arm} is told apart from ${beside} at no value of ${over}.`] : []),
   ];
 }

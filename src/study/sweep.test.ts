@@ -153,11 +153,12 @@ describe("advice", () => {
     const [take, worse] = adviceOf(line, study);
     assert.match(
       take ?? "",
-      /take exchangeInterval 10\. Better in test loss than exchangeInterval 50 are 10: -0\.00[34]/,
+      /take exchangeInterval 10\. These are better in test loss than exchangeInterval 50: 10 by -0\.00[34]/,
     );
-    assert.match(worse ?? "", /worse in test loss than exchangeInterval 50 are 250: \+0\.00[56]/);
-    const [gain] = gainSentences(line, study);
+    assert.match(worse ?? "", /worse in test loss than exchangeInterval 50: 250 by \+0\.00[56]/);
+    const [gain, chance] = gainSentences(line, study);
     assert.match(gain ?? "", /codistilled is better than single at exchangeInterval 10 \(.*\), 50 \(.*\), 250 \(/);
+    assert.equal(chance, "Of 3 intervals one in twenty leaves out 0 by chance alone.");
   });
 
   test("is not given where they hold 0", () => {
@@ -166,7 +167,7 @@ describe("advice", () => {
     assert.equal(sentences.length, 1);
     assert.match(
       sentences[0] ?? "",
-      /not told apart from exchangeInterval 50 .* nothing here is a reason to change it/,
+      /not told apart from exchangeInterval 50: .* nothing here is a reason to change it/,
     );
   });
 });

@@ -70,7 +70,7 @@ test("what cannot be swept is refused, with its sentence, before anything is tra
       [config, "--over", "staleness=15", "--set", "algorithm.control=own"],
       /algorithm\.control "own" has none of these/,
     ],
-    [[config, "--over", "labelNoise=1"], /data\.labelNoise: must be < 1|labelNoise/],
+    [[config, "--over", "labelNoise=1"], /data\.labelNoise: must be < 1, got 1/],
     [["--over", "weight"], /a sweep is of data or of a configuration, and neither is given/],
     [["--resume", place.path()], /is not the folder of a comparison/],
   ] as const) {

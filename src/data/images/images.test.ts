@@ -38,14 +38,11 @@ test("a batch has the pixels and the class of each image, and refuses images tha
   assert.deepEqual(all.flatMap(bytes), [...pixels]);
 });
 
-for (const [name, { mixup, ...augmentation }] of Object.entries({
+for (const [name, { mixup, ...augmentation }] of Object.entries<Augmentation & { readonly mixup?: number }>({
   "a padded crop, a flip and colours": everything,
   "a resized crop": { resizedCrop: { area: [0.3, 0.9], ratio: [0.7, 1.4] }, flip: true },
   "a flip and mixup": { flip: true, mixup: 0.4 },
-} satisfies Record<string, Augmentation & { readonly mixup?: number }> as Record<
-  string,
-  Augmentation & { readonly mixup?: number }
->)) {
+})) {
   const indices = Uint32Array.from(labels.keys());
   const options = { images, augmentation, mixup, indices, batchSize: 6, key: rootKey(3) };
 

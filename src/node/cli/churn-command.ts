@@ -16,7 +16,7 @@ import { progressLine, tellNote } from "./progress-line.js";
 import { readingOf } from "./reading-flags.js";
 import { SET } from "./run-commands.js";
 import type { ServeCommandOptions } from "./serve-commands.js";
-import { WRITE, withTableFlags } from "./table-commands.js";
+import { BUDGET_OF_RUNS, WRITE, withTableFlags } from "./table-commands.js";
 
 export interface ChurnFlags extends ChurnStudyFlags {
   readonly maxChurn?: Amount;
@@ -24,7 +24,7 @@ export interface ChurnFlags extends ChurnStudyFlags {
 
 /** Add the arguments and flags of `codistill churn`. */
 export function withChurnFlags(command: Command): Command {
-  return withTableFlags(command)
+  return withTableFlags(command, BUDGET_OF_RUNS)
     .description(
       "compare the predictions of two models on a table: how many decisions differ, and which; or train procedures several times, and say how much their predictions change",
     )

@@ -6,7 +6,7 @@ import { MAX_SEEDS } from "../runs/comparison.js";
 import { STOP_AFTER } from "./flags.js";
 import { SET } from "./run-commands.js";
 import type { StudyFlags } from "./study-command.js";
-import { WRITE, withTableFlags } from "./table-commands.js";
+import { BUDGET_OF_RUNS, WRITE, withTableFlags } from "./table-commands.js";
 
 export interface CompareFlags extends StudyFlags {
   readonly arms?: readonly string[];
@@ -30,7 +30,7 @@ export const ARM = [
 
 /** Add the arguments and flags. */
 export function withCompareFlags(command: Command): Command {
-  return withTableFlags(command)
+  return withTableFlags(command, BUDGET_OF_RUNS)
     .description(
       "train several arms over the same seeds, one run after the other, and report which does better, by how much and how surely",
     )

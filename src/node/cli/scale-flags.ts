@@ -5,7 +5,7 @@ import { seedList } from "./compare-flags.js";
 import { STOP_AFTER, share, someNumber, wholeFrom } from "./flags.js";
 import { SET } from "./run-commands.js";
 import type { StudyFlags } from "./study-command.js";
-import { WRITE, withTableFlags } from "./table-commands.js";
+import { BUDGET_OF_RUNS, WRITE, withTableFlags } from "./table-commands.js";
 
 export interface ScaleFlags extends StudyFlags {
   readonly workers?: readonly number[];
@@ -29,7 +29,7 @@ const WIDEST = 65_536;
 /** Add the arguments and flags. */
 export function withScaleFlags(command: Command): Command {
   const { gigabits, microseconds } = DEFAULT_LINK;
-  return withTableFlags(command)
+  return withTableFlags(command, BUDGET_OF_RUNS)
     .description(
       "find how many workers of a group are worth their while: steps and time to a target by workers and learning rates, the gradient noise scale, and what a second group would give",
     )

@@ -20,7 +20,7 @@ import { STOP_AFTER } from "./flags.js";
 import { withMore } from "./more-arms.js";
 import { SET } from "./run-commands.js";
 import { baseOf, type Chooser, type StudyFlags, studyCommand, typed } from "./study-command.js";
-import { WRITE, withTableFlags } from "./table-commands.js";
+import { BUDGET_OF_RUNS, WRITE, withTableFlags } from "./table-commands.js";
 
 interface Over {
   readonly name: string;
@@ -37,7 +37,7 @@ export interface SweepFlags extends StudyFlags {
 
 /** Add the arguments and flags of `codistill sweep`. */
 export function withSweepFlags(command: Command): Command {
-  return withTableFlags(command)
+  return withTableFlags(command, BUDGET_OF_RUNS)
     .description("train with every value of one setting over the same seeds, and report what the setting does")
     .argument("[config]", "configuration whose setting is varied: a .ts or .js file with a default export, or .json")
     .option(

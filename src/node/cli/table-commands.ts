@@ -65,8 +65,16 @@ export const WRITE = ["--write <file>", "where --data writes the configuration",
 /** The width of lines where the output is not a terminal. */
 const WIDTH = 100;
 
-/** Add the flags on data. */
-export function withTableFlags(command: Command): Command {
+/** What a budget of time is of, where data makes one run. */
+const BUDGET =
+  "the most time from the start of the command to the model (90s, 5m); two minutes of training by default, or less where the table needs less";
+
+/** The same of a command that trains many runs. */
+export const BUDGET_OF_RUNS =
+  "how long all runs together may take (90s, 2h); what does not fit is said before it starts, and left for --resume. No limit by default";
+
+/** Add the flags on data. `budget` says what --time-budget is of. */
+export function withTableFlags(command: Command, budget = BUDGET): Command {
   const named = command
     .option("--data <paths...>", "files or globs: Parquet, CSV, TSV, JSON lines, .gz; or text, where no label is given")
     .option("--label <column or SQL>", 'what to predict: a column, or an expression such as "delay >= 15"')
@@ -103,11 +111,7 @@ export function withTableFlags(command: Command): Command {
       "how a label that is a number is learned: linear or log; log by default where it is never negative and has a long tail",
     )
     .option("--columns <names>", "the names of all columns, for CSV or TSV without a header", listOf)
-    .option(
-      "--time-budget <duration>",
-      "the most time from the start of the command to the model (90s, 5m); two minutes of training by default, or less where the table needs less",
-      someDuration,
-    )
+    .option("--time-budget <duration>", budget, someDuration)
     .option("--preset <name>", presetNames.map((name) => `${name}: ${presets[name].what}`).join("; "));
   return withReadingFlags(named);
 }

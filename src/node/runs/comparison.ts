@@ -122,20 +122,21 @@ const armSchema = z.looseObject({
   config: z.looseObject({}).nullable(),
 });
 
-const studySchema = z
-  .discriminatedUnion("kind", [
-    z.strictObject({ kind: z.literal("compare") }),
-    z.strictObject({ kind: z.literal("churn") }),
-    z.strictObject({
-      kind: z.literal("sweep"),
-      ...{ over: z.string(), what: z.string(), why: z.string(), main: z.string() },
-      values: z.array(z.string()).min(1),
-      own: z.string().nullable(),
-      lines: z.array(z.strictObject({ arm: z.string(), arms: z.array(z.string()) })).min(1),
-      beside: z.array(z.string()),
-    }),
-  ])
-  .default({ kind: "compare" });
+const studySchemas = {
+  compare: z.strictObject({ kind: z.literal("compare") }),
+  churn: z.strictObject({ kind: z.literal("churn") }),
+  sweep: z.strictObject({
+    kind: z.literal("sweep"),
+    ...{ over: z.string(), what: z.string(), why: z.string(), main: z.string() },
+    values: z.array(z.string()).min(1),
+    own: z.string().nullable(),
+    lines: z.array(z.strictObject({ arm: z.string(), arms: z.array(z.string()) })).min(1),
+    beside: z.array(z.string()),
+  }),
+} satisfies { readonly [K in Study["kind"]]: z.ZodType<Extract<Study, { readonly kind: K }>> };
+
+const { compare, churn, sweep } = studySchemas;
+const studySchema = z.discriminatedUnion("kind", [compare, churn, sweep]).default({ kind: "compare" });
 
 const fileSchema = z.looseObject({
   study: studySchema,
