@@ -82,7 +82,7 @@ export interface ImageDataInput {
   readonly maxPixels?: number | undefined;
   /**
    * For studies: the share of training labels that are replaced by another class, drawn evenly, from 0 to below 1; the same rows for all
-   * groups and seeds. Validation and test labels stay as they are. Not of numbers.
+   * groups and seeds. Validation and test labels stay as they are.
    */
   readonly labelNoise?: number | undefined;
   /** What each group trains on: a shard of its own by default. */
