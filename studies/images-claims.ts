@@ -1,9 +1,8 @@
 /** What the study of images asks, written before its runs, and what its figures say to it. */
 
-import { type ArmFigures, LEAST_FOR_JACKKNIFE, meanOverPairs } from "../src/study/figures.js";
+import { type ArmFigures, LEAST_FOR_JACKKNIFE, lossLess, meanOverPairs } from "../src/study/figures.js";
 import { type Interval, jackknifeInterval } from "../src/study/intervals.js";
 import type { Apart } from "../src/study/outcome.js";
-import { lossLess } from "../src/study/sweep-figures.js";
 import { rangeOf, signed } from "../src/study/verdicts.js";
 
 /** The arms of `codistill compare`, in its order. */

@@ -114,6 +114,21 @@ function differenceOf(
   return pairs.length === 0 ? null : studentInterval(pairs);
 }
 
+/** Test losses of an arm less those of another, of each seed that both have. */
+export function lossDifferences(own: ArmFigures | null, other: ArmFigures | null): number[] {
+  if (own === null || other === null) return [];
+  return own.seeds.flatMap((seed, i) => {
+    const at = other.seeds.indexOf(seed);
+    return at < 0 ? [] : [(own.loss[i] ?? Number.NaN) - (other.loss[at] ?? Number.NaN)];
+  });
+}
+
+/** Their mean, with Student's interval; null where the arms share no seed. */
+export function lossLess(own: ArmFigures | null, other: ArmFigures | null): Interval | null {
+  const differences = lossDifferences(own, other);
+  return differences.length === 0 ? null : studentInterval(differences);
+}
+
 /** The mean of a figure over the pairs of some seeds. */
 export function meanOverPairs(pairs: readonly Apart[], seeds: readonly number[], of: (pair: Apart) => number): number {
   return mean(pairs.filter((pair) => pair.seeds.every((seed) => seeds.includes(seed))).map(of));

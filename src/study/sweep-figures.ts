@@ -1,6 +1,6 @@
 /** What a sweep came to: for each value its quality, and how it is to the value that the configuration has. */
-import type { ArmFigures } from "./figures.js";
-import { type Interval, studentInterval } from "./intervals.js";
+import { type ArmFigures, lossLess } from "./figures.js";
+import type { Interval } from "./intervals.js";
 import type { SweepStudy } from "./study.js";
 import { rangeOf, signed } from "./verdicts.js";
 
@@ -48,16 +48,6 @@ export function sweepLines(study: SweepStudy, figures: readonly ArmFigures[], re
       }),
     };
   });
-}
-
-/** Losses of an arm less those of another with the same seed; null where they share none. */
-export function lossLess(own: ArmFigures | null, other: ArmFigures | null): Interval | null {
-  if (own === null || other === null) return null;
-  const differences = own.seeds.flatMap((seed, i) => {
-    const at = other.seeds.indexOf(seed);
-    return at < 0 ? [] : [(own.loss[i] ?? Number.NaN) - (other.loss[at] ?? Number.NaN)];
-  });
-  return differences.length === 0 ? null : studentInterval(differences);
 }
 
 /** What to do, where intervals are apart; and that there is nothing to say, where they are not. */

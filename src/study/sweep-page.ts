@@ -4,7 +4,7 @@ import { type Block, type Cell, code, heading, type LinePoint, list, type Page, 
 import { cellOf, number, rangeCell, spread } from "./comparison-blocks.js";
 import { comparisonFigures } from "./comparison-page.js";
 import { type ComparisonFacts, configurationBlocks, openBlocks } from "./facts-blocks.js";
-import type { ArmFigures } from "./figures.js";
+import { type ArmFigures, lossDifferences } from "./figures.js";
 import type { Interval } from "./intervals.js";
 import type { Measured } from "./outcome.js";
 import { mean, std } from "./statistics.js";
@@ -116,22 +116,16 @@ function qualityBlocks(
               value: one.less.value,
               low: one.less.low,
               high: one.less.high,
-              values: differences(
+              values: lossDifferences(
                 one.figures,
-                lines.find(({ arm }) => arm === one.arm)?.points.find(({ value }) => value === one.reference)?.figures,
+                lines.find(({ arm }) => arm === one.arm)?.points.find(({ value }) => value === one.reference)
+                  ?.figures ?? null,
               ),
               shown: rangeOf(one.less, signed),
             })),
           },
         ]),
   ];
-}
-
-function differences(own: ArmFigures | null, other: ArmFigures | null | undefined): number[] {
-  return (own?.seeds ?? []).flatMap((seed, i) => {
-    const at = other?.seeds.indexOf(seed) ?? -1;
-    return at < 0 ? [] : [(own?.loss[i] ?? Number.NaN) - (other?.loss[at] ?? Number.NaN)];
-  });
 }
 
 const lossCell = (loss: readonly number[]): Cell => (loss.length === 0 ? "" : spread(loss));

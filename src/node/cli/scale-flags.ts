@@ -1,6 +1,6 @@
 /** The flags of `codistill scale`, and what they say. */
 import { type Command, InvalidArgumentError } from "commander";
-import { DEFAULT_LINK } from "../launch/scale-link.js";
+import { DEFAULT_LINK } from "../../study/scale/time-model.js";
 import { seedList } from "./compare-flags.js";
 import { STOP_AFTER, share, someNumber, wholeFrom } from "./flags.js";
 import { SET } from "./run-commands.js";

@@ -6,7 +6,7 @@ import { type ScaleFigures, scaleFigures } from "../../study/scale/figures.js";
 import { scalePage } from "../../study/scale/page.js";
 import { nextArm } from "../../study/scale/plan.js";
 import type { ScaleOutcome } from "../../study/scale/question.js";
-import { type Link, measuredLink, type TimeModel } from "../../study/scale/time-model.js";
+import { DEFAULT_LINK, type Link, measuredLink, type TimeModel } from "../../study/scale/time-model.js";
 import { version } from "../../version.js";
 import { reportsIn } from "../runs/comparison.js";
 import {
@@ -18,7 +18,6 @@ import {
 } from "../runs/scale.js";
 import { writePage } from "./comparison-report.js";
 import { questionNow } from "./scale.js";
-import { DEFAULT_LINK } from "./scale-link.js";
 import { secondGroupFigures } from "./scale-second-group.js";
 
 /** What a report was written to, and its figures. */

@@ -3,8 +3,7 @@
 import { existsSync } from "node:fs";
 import { chosenArms, SINGLE, TWICE } from "../../study/arms.js";
 import { comparisonFigures } from "../../study/comparison-page.js";
-import type { ArmFigures } from "../../study/figures.js";
-import { studentInterval } from "../../study/intervals.js";
+import { lossLess } from "../../study/figures.js";
 import { limitConfig } from "../../study/scale/configs.js";
 import type { SecondGroup } from "../../study/scale/figures.js";
 import { allWorkers, limitOf, type ScaledTo } from "../../study/scale/limit.js";
@@ -76,25 +75,17 @@ export function secondGroupFigures(search: ScaleSearch, workers: number | null):
   const of = (arm: string) => figures.find((one) => one.arm === arm);
   const [single, twice, ensemble, pair] = [SINGLE, TWICE, ENSEMBLE, CODISTILLED].map(of);
   if (!single || !twice || !ensemble) return null;
+  const ensembleLessTwice = lossLess(ensemble, twice);
+  if (ensembleLessTwice === null) return null;
   const sentences = taughtSentences(comparison.arms, measured.outcomes);
   return {
     workers,
     numSteps: comparison.base.numSteps,
     numSeeds: ensemble.seeds.length,
     lossName: measured.lossName,
-    ensembleLessTwice: less(ensemble, twice),
-    codistilledLessTwice: pair ? less(pair, twice) : null,
+    ensembleLessTwice,
+    codistilledLessTwice: lossLess(pair ?? null, twice),
     codistilledLessSingle: pair?.less ?? null,
     notes: sentences.filter(({ isSeldom }) => isSeldom).map(({ sentence }) => sentence),
   };
-}
-
-/** Differences of test losses with the same seed. */
-function less(one: ArmFigures, other: ArmFigures) {
-  return studentInterval(
-    one.seeds.flatMap((seed, i) => {
-      const at = other.seeds.indexOf(seed);
-      return at < 0 ? [] : [(one.loss[i] ?? Number.NaN) - (other.loss[at] ?? Number.NaN)];
-    }),
-  );
 }

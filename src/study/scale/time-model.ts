@@ -18,6 +18,9 @@ export interface Link {
   readonly isMeasured: boolean;
 }
 
+/** What workers are taken to reach one another by where nothing is declared or measured: ordinary Ethernet. */
+export const DEFAULT_LINK = { gigabits: 10, microseconds: 50 };
+
 /** The seconds of a step, by what they go to. */
 export interface StepSeconds {
   readonly compute: number;
