@@ -44,10 +44,10 @@ test("a ratio of churn leaves a retraining out of both procedures at a time", ()
   const { value = 0, low = 0, high = 0 } = anchored?.ratio ?? {};
   // Each pair is half of that of the reference, whichever are left out, so that the ratio has no spread.
   for (const one of [value, low, high]) assert.ok(Math.abs(one - 0.5) < 1e-12, String(one));
-  const [sentence] = churnSentences(
-    churnFigures(figures, measured, { reference: "single", inUse: "in-use" }),
-    "single",
-  );
+  const [sentence] = churnSentences(churnFigures(figures, measured, { reference: "single", inUse: "in-use" }), {
+    arms: [],
+    reference: "single",
+  });
   assert.match(sentence ?? "", /anchored changes less than single .*: 0\.50 \(0\.50 to 0\.50\) of its mean difference/);
 });
 

@@ -5,10 +5,11 @@ import { IN_USE } from "./arms.js";
 import { type ChurnFigures, churnFigures } from "./churn-figures.js";
 import { lossBlocks, rangeCell } from "./comparison-blocks.js";
 import { comparisonFigures } from "./comparison-page.js";
+import { controlVerdicts } from "./controls.js";
 import { armsBlocks, type ComparisonFacts, configurationBlocks, openBlocks } from "./facts-blocks.js";
 import type { Interval } from "./intervals.js";
 import type { Apart, Measured } from "./outcome.js";
-import { changedShown, lossShown, lossVerdict, rangeOf } from "./verdicts.js";
+import { changedShown, lossShown, lossVerdicts, rangeOf } from "./verdicts.js";
 
 /** The figures of a study of churn. */
 export function churnOf(facts: Parameters<typeof comparisonFigures>[0], measured: Measured): ChurnFigures[] {
@@ -34,7 +35,7 @@ export function churnPage(facts: ComparisonFacts, measured: Measured): Page {
       ...armsBlocks(arms),
       ...openBlocks(open),
       heading("What it shows"),
-      list([retrainsSentence(seeds.length), ...churnSentences(figures, reference)]),
+      list([retrainsSentence(seeds.length), ...churnSentences(figures, facts)]),
       heading("Churn between retrainings"),
       ...betweenBlocks(figures, measured, reference),
       ...inUseBlocks(figures, measured),
@@ -62,13 +63,17 @@ export function retrainsSentence(numRetrains: number): string {
 }
 
 /** How each procedure changes beside the reference, and how its quality is to that. */
-export function churnSentences(figures: readonly ChurnFigures[], reference: string): string[] {
+export function churnSentences(
+  figures: readonly ChurnFigures[],
+  { arms, reference }: Pick<ComparisonFacts, "arms" | "reference">,
+): string[] {
+  const controls = controlVerdicts(arms, figures);
   return figures.flatMap((one) => {
     const { arm, ratio, distance } = one;
-    if (arm === reference) return [];
-    const loss = lossVerdict(one, reference);
-    if (distance === null) return [`${arm}: its churn is not measured.`, ...(loss === null ? [] : [loss])];
-    if (ratio === null) return loss === null ? [] : [loss];
+    const loss = lossVerdicts(one, reference, controls);
+    if (arm === reference) return loss;
+    if (distance === null) return [`${arm}: its churn is not measured.`, ...loss];
+    if (ratio === null) return loss;
     const shown = rangeOf(ratio, (value) => value.toFixed(2));
     const how =
       ratio.high < 1
@@ -76,7 +81,7 @@ export function churnSentences(figures: readonly ChurnFigures[], reference: stri
         : ratio.low > 1
           ? `${arm} changes more than ${reference} from one training to the next`
           : `${arm} and ${reference} are not told apart in how much they change`;
-    return [`${how}: ${shown} of its mean difference.`, ...(loss === null ? [] : [loss])];
+    return [`${how}: ${shown} of its mean difference.`, ...loss];
   });
 }
 

@@ -17,7 +17,12 @@ const given = {
 };
 const nothing: Measured = { task: "binary", lossName: "log loss", outcomes: [], apart: [], refined: [] };
 
-function pageOf(names: readonly string[], measured = nothing, own: readonly Arm[] = []): string {
+function pageOf(
+  names: readonly string[],
+  measured = nothing,
+  own: readonly Arm[] = [],
+  notes?: readonly string[],
+): string {
   const base = resolveConfig(given);
   const arms = chosenArms(names, own, base).map((arm) => ({
     ...arm,
@@ -25,7 +30,7 @@ function pageOf(names: readonly string[], measured = nothing, own: readonly Arm[
   }));
   const facts = { base, arms, seeds: [1], reference: "single", target: { kind: "reference" } as const };
   const rest = {
-    study: { kind: "compare" } as const,
+    ...{ study: { kind: "compare" } as const, notes },
     commands: [],
     open: [],
     rows: null,
@@ -83,4 +88,20 @@ test("a report lists the data that the groups of each arm have", () => {
   const page = pageOf(["single", "codistilled-all"]);
   assert.match(page, /single: data\.regime \| "all" \| "disjoint"/);
   assert.match(page, /codistilled-all: data\.regime \| "all" \| "all"/);
+});
+
+test("a report says that no arm was tuned, or where it has a note, that notes say what was", () => {
+  const untuned = /No arm was tuned for itself/;
+  assert.match(pageOf(["single", "codistilled"]), untuned);
+  const noted = pageOf(["single", "codistilled"], nothing, [], ["codistilled: tuned on seeds 101 and 102"]);
+  assert.match(noted, /^Note: codistilled: tuned on seeds 101 and 102$/m);
+  assert.match(noted, /What was tuned, and for which arm, is what the notes/);
+  assert.doesNotMatch(noted, untuned);
+});
+
+test("a report says what a control shows", () => {
+  const figures = { step: 100, test: { testLoss: 0.5 }, meanTestLoss: 0.5, curve: [], seconds: 2, bytes: 0 };
+  const outcomes = ["single", "control-own"].flatMap((arm) => [1, 2].map((seed) => ({ ...figures, arm, seed })));
+  const page = pageOf(["single", "control-own"], { ...nothing, outcomes });
+  assert.match(page, /control-own, a control, is not told apart from single, .*: no gain is shown\./);
 });

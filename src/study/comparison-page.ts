@@ -2,6 +2,7 @@
 import { count } from "../report/format.js";
 import { type Block, type Cell, code, heading, list, type Page, text } from "../report/page/blocks.js";
 import { equalMachinesBlocks, equalStepsBlocks, lossBlocks, number, rangeCell } from "./comparison-blocks.js";
+import { controlVerdicts } from "./controls.js";
 import { costOf } from "./cost.js";
 import { armsBlocks, type ComparisonFacts, configurationBlocks, openBlocks } from "./facts-blocks.js";
 import { type ArmFigures, figuresOf, type Question } from "./figures.js";
@@ -16,6 +17,14 @@ export function comparisonFigures(
   measured: Measured,
 ): ArmFigures[] {
   return figuresOf(measured, questionOf(facts));
+}
+
+/** What a comparison shows, in sentences. */
+export function comparisonSentences(
+  { arms, reference }: Pick<ComparisonFacts, "arms" | "reference">,
+  figures: readonly ArmFigures[],
+): string[] {
+  return [seedsSentence(mostSeeds(figures)), ...verdictsOf(figures, reference, controlVerdicts(arms, figures))];
 }
 
 function costsOf({ arms, base }: Pick<ComparisonFacts, "arms" | "base">) {
@@ -37,7 +46,7 @@ function questionOf(facts: Pick<ComparisonFacts, "base" | "arms" | "seeds" | "re
 export function comparisonPage(facts: ComparisonFacts, measured: Measured): Page {
   const figures = comparisonFigures(facts, measured);
   const numSeeds = mostSeeds(figures);
-  const { base, reference, machine, commands, arms } = facts;
+  const { base, reference, machine, commands, arms, notes = [] } = facts;
   const taught = taughtSentences(arms, measured.outcomes);
   const isCut = facts.open.length > 0;
   const shown = figures.filter(({ arm }) => arm !== reference);
@@ -48,11 +57,10 @@ export function comparisonPage(facts: ComparisonFacts, measured: Measured): Page
     blocks: [
       heading("What was asked"),
       ...questionBlocks(facts, measured.lossName),
-      ...(facts.notes ?? []).map(text),
+      ...notes.map((note) => text(`Note: ${note}`)),
       heading("What it shows"),
       list([
-        seedsSentence(numSeeds),
-        ...verdictsOf(figures, reference),
+        ...comparisonSentences(facts, figures),
         ...taught.filter(({ isSeldom }) => isSeldom).map(({ sentence }) => sentence),
       ]),
       ...(shown.length > 0 ? [] : [text("Nothing can be compared yet: fewer than two arms have a run that is done.")]),
@@ -66,7 +74,7 @@ export function comparisonPage(facts: ComparisonFacts, measured: Measured): Page
       ...calibrationBlocks(figures, reference),
       ...churnBlocks(figures, measured),
       heading("What this does not show"),
-      list(limitsOf({ numSeeds, numArms: figures.length, isCut })),
+      list(limitsOf({ numSeeds, numArms: figures.length, isCut, isNoted: notes.length > 0 })),
       heading("Configuration and data"),
       ...configurationBlocks(facts),
       heading("Machine and commands"),

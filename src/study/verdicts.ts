@@ -57,12 +57,7 @@ export function lossVerdict({ arm, less }: Pick<ArmFigures, "arm" | "less">, ref
   const shown = rangeOf(less, signed);
   if (Number.isNaN(less.low))
     return `${arm}: ${shown} in test loss to ${reference}, of one seed, which says nothing of chance.`;
-  if (less.high < 0) {
-    const warning = arm.startsWith("control-")
-      ? " It is a control: what it gains does not come from what other groups know."
-      : "";
-    return `${arm} is better than ${reference}: ${shown} in test loss.${warning}`;
-  }
+  if (less.high < 0) return `${arm} is better than ${reference}: ${shown} in test loss.`;
   if (less.low > 0) return `${arm} is worse than ${reference}: ${shown} in test loss.`;
   return `${arm} is not told apart from ${reference}: ${shown} in test loss, an interval that holds 0.`;
 }
@@ -91,24 +86,60 @@ export function stepsVerdict(
   return `To the target ${arm} ${how} ${share} of the steps of ${reference}.${some}`;
 }
 
+/** A control arm, the arm that is the same without a teacher, and what the two show. */
+export interface ControlVerdict {
+  readonly arm: string;
+  /** Null where no arm is the same without a teacher. */
+  readonly against: string | null;
+  readonly sentence: string;
+}
+
+/**
+ * How an arm's test loss is to that of the reference, and what it shows where it is a control: of a control that is held against the
+ * reference the second says the first.
+ */
+export function lossVerdicts(
+  one: Pick<ArmFigures, "arm" | "less">,
+  reference: string,
+  controls: readonly ControlVerdict[],
+): string[] {
+  const control = controls.find(({ arm }) => arm === one.arm);
+  const ofLoss = one.arm === reference || control?.against === reference ? null : lossVerdict(one, reference);
+  return [ofLoss, control?.sentence ?? null].filter((sentence) => sentence !== null);
+}
+
 /** All sentences, in the order of the arms. */
-export function verdictsOf(figures: readonly ArmFigures[], reference: string): string[] {
+export function verdictsOf(
+  figures: readonly ArmFigures[],
+  reference: string,
+  controls: readonly ControlVerdict[] = [],
+): string[] {
   return figures
-    .filter(({ arm }) => arm !== reference)
-    .flatMap((one) => [lossVerdict(one, reference), stepsVerdict(one, reference)])
+    .flatMap((one) => [
+      ...lossVerdicts(one, reference, controls),
+      one.arm === reference ? null : stepsVerdict(one, reference),
+    ])
     .filter((sentence) => sentence !== null);
 }
+
+const UNTUNED =
+  "No arm was tuned for itself here: the learning rate, the weights of smoothing and all else are those of the configuration, or what an arm was given, which may suit one arm more than another. A baseline with a rate of its own can be better (Shallue et al. 2019).";
+const TUNED_AS_NOTED =
+  "What was tuned, and for which arm, is what the notes under “What was asked” say. An arm that was tuned has an advantage over those that were not, and what no note says to be tuned is as in the configuration: a baseline with a learning rate of its own can be better (Shallue et al. 2019).";
 
 /** What the comparison leaves open, whatever it found. */
 export function limitsOf({
   numSeeds,
   numArms,
   isCut,
+  isNoted,
 }: {
   readonly numSeeds: number;
   readonly numArms: number;
   /** Whether it was stopped before all runs were done. */
   readonly isCut: boolean;
+  /** Whether its user has notes on it, as of how an arm was tuned. */
+  readonly isNoted: boolean;
 }): string[] {
   return [
     ...(isCut ? ["Not all of the runs that were planned are done: arms have the seeds that their rows name."] : []),
@@ -119,7 +150,7 @@ export function limitsOf({
         ]
       : []),
     "A seed draws first params, order of the data and dropout anew. The split, and the parts that groups train on, are the same for all seeds: intervals say nothing of other data.",
-    "No arm was tuned for itself here: the learning rate, the weights of smoothing and all else are those of the configuration, which may suit one arm more than another. A baseline with a rate of its own can be better (Shallue et al. 2019).",
+    isNoted ? TUNED_AS_NOTED : UNTUNED,
     "Time is that of this machine, on which the groups of a run share the cores. On machines of their own groups do not slow one another down, and time to the target is nearer to steps to the target.",
     "Forward passes are counted, not measured: 3 for an example that is learned from, 1 for each teacher that was there and sees it; the optimizer, the exchange and waiting are left out.",
   ];

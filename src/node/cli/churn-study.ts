@@ -31,7 +31,7 @@ export async function churnStudyCommand(
     shows(facts, measured, width) {
       const { reference, seeds } = facts;
       const figures = churnOf(facts, measured);
-      const sentences = [retrainsSentence(seeds.length), ...churnSentences(figures, reference)];
+      const sentences = [retrainsSentence(seeds.length), ...churnSentences(figures, facts)];
       const rows = figures.map(({ arm, seeds: own, loss, distance, ratio, changed }) => ({
         ...{ arm, retrainings: own.length, distance: rangeOf(distance, lossShown) },
         loss: meanShown(loss, lossShown),

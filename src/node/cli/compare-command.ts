@@ -2,18 +2,9 @@
 import { ConfigError } from "../../errors.js";
 import { comparisonLines } from "../../report/comparison.js";
 import { chosenArms, DEFAULT_ARMS, namesOfArms, parseArm, SINGLE } from "../../study/arms.js";
-import { comparisonFigures } from "../../study/comparison-page.js";
+import { comparisonFigures, comparisonSentences } from "../../study/comparison-page.js";
 import type { ArmFigures } from "../../study/figures.js";
-import {
-  changedShown,
-  lossShown,
-  meanShown,
-  mostSeeds,
-  rangeOf,
-  seedsSentence,
-  signed,
-  verdictsOf,
-} from "../../study/verdicts.js";
+import { changedShown, lossShown, meanShown, rangeOf, signed } from "../../study/verdicts.js";
 import { newRunFolder } from "../launch/train.js";
 import { armsWith, type Comparison, checkSeeds, openComparison } from "../runs/comparison.js";
 import { configFrom, givenConfig } from "../runs/load-config.js";
@@ -32,7 +23,7 @@ export async function compareCommand(
     shows(facts, measured, width) {
       const figures = comparisonFigures(facts, measured);
       const { reference } = facts;
-      const sentences = [seedsSentence(mostSeeds(figures)), ...verdictsOf(figures, reference)];
+      const sentences = comparisonSentences(facts, figures);
       return { figures, lines: comparisonLines(figures.map(rowOf), { reference, sentences }, width) };
     },
   });
