@@ -1,20 +1,15 @@
 /** The report of a comparison as files, from what its folder holds. */
 import { basename } from "node:path";
-import type { Page } from "../../report/page/blocks.js";
-import { htmlOf } from "../../report/page/html.js";
-import { markdownOf } from "../../report/page/markdown.js";
-import { printable } from "../../report/printable.js";
-import { recordWithoutSecrets } from "../../report/secrets.js";
 import type { ComparisonFacts } from "../../study/facts-blocks.js";
 import type { Measured } from "../../study/outcome.js";
 import { studyPage } from "../../study/pages.js";
 import { version } from "../../version.js";
-import { writeOwn } from "../files/plain-files.js";
 import { type Comparison, openComparison, reportsIn, runsBySeed } from "../runs/comparison.js";
 import { readMeasured } from "../runs/measured.js";
 import { readEvents } from "../runs/read-log.js";
 import { runFolder } from "../runs/run-folder.js";
 import { hasFinished } from "./finish.js";
+import { writePage } from "./write-page.js";
 
 /** What a report was written to, and what it is made of. */
 export interface Written {
@@ -49,20 +44,4 @@ export function rowsOf(comparison: Comparison) {
     for (const { rows } of readEvents(runFolder(folder).log, ["data-ready"])) return rows;
   }
   return null;
-}
-
-/** Write a page as HTML and Markdown, without secrets of addresses and without characters that control a terminal. */
-export function writePage(page: Page, { html, markdown }: { readonly html: string; readonly markdown: string }) {
-  const shown = withPrintable(recordWithoutSecrets(page));
-  writeOwn(html, "replace", htmlOf(shown));
-  writeOwn(markdown, "replace", markdownOf(shown));
-  return { html, markdown };
-}
-
-/** A record whose texts are printable. */
-function withPrintable<T>(value: T): T {
-  if (typeof value === "string") return printable(value) as T;
-  if (Array.isArray(value)) return value.map(withPrintable) as T;
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, withPrintable(part)])) as T;
 }

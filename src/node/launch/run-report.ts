@@ -10,9 +10,9 @@ import { readEvents } from "../runs/read-log.js";
 import { existingRun, type RunFolder } from "../runs/run-folder.js";
 import { resultOfRun } from "../runs/run-result.js";
 import { readScope } from "../runs/scope.js";
-import { writePage } from "./comparison-report.js";
 import { machineLine } from "./machine-line.js";
 import { curveOf, secondsOfRun } from "./outcome.js";
+import { writePage } from "./write-page.js";
 
 const madeNow = () => `Made ${new Date().toISOString().slice(0, 16).replace("T", " ")} UTC by codistill ${version}`;
 

@@ -16,9 +16,9 @@ import {
   type ScaleSearch,
   secondGroupFolder,
 } from "../runs/scale.js";
-import { writePage } from "./comparison-report.js";
 import { questionNow } from "./scale.js";
 import { secondGroupFigures } from "./scale-second-group.js";
+import { writePage } from "./write-page.js";
 
 /** What a report was written to, and its figures. */
 export interface WrittenScale {
