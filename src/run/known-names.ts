@@ -55,6 +55,7 @@ export const NAMES_ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
   device: ["accelerator", "gpu", "backend"],
   threads: ["numthreads", "njobs", "nthreads", "intraopthreads"],
   learningRate: ["lr", "eta", "stepsize", "baselr", "initiallr", "maxlr"],
+  forBatch: ["basebatchsize", "referencebatchsize", "baselrbatchsize", "scalelr", "autoscalelr", "linearscaling"],
   weightDecay: ["wd", "l2", "l2reg", "l2regularization", "decay"],
   schedule: ["scheduler", "lrscheduler", "lrschedule", "lrdecay", "lrschedulertype"],
   warmUp: ["warmupsteps", "numwarmupsteps", "warmupratio", "warmupiters"],
@@ -104,6 +105,8 @@ const EPOCHS = ["epochs", "numepochs", "nepochs", "maxepochs", "epoch", "numtrai
  */
 export function unknownNameHint(schema: unknown, path: readonly PropertyKey[], name: string, config: unknown): string {
   const here = knownNames(schema, path, config);
+  // LARS takes both from one list.
+  if (name === "trustExcept" && here.includes("coefficient")) return didYouMean("weightDecay.except");
   const atTop = knownNames(schema, [], config);
   const letters = lettersOf(name);
   if (name === "codistill" && atTop.includes("algorithm")) return '; write algorithm: { kind: "codistill", ... }';

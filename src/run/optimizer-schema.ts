@@ -48,7 +48,15 @@ const weightDecay = z.union(
 const common = {
   learningRate: z.number().positive(),
   forBatch: z
-    .strictObject({ rows: z.int().positive(), rule: z.enum(["linear", "squareRoot"]).default("linear") })
+    .strictObject(
+      { rows: z.int().positive(), rule: z.enum(["linear", "squareRoot"]).default("linear") },
+      {
+        error: ({ code }) =>
+          code === "invalid_type"
+            ? "must be { rows }, the batch that learningRate is meant for, as { rows: 256 }"
+            : undefined,
+      },
+    )
     .optional(),
   schedule,
   warmUp: z

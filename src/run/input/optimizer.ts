@@ -175,7 +175,10 @@ export interface LambInput extends CommonOptimizerInput, Decaying, Moments {
   readonly trustExcept?: readonly string[] | undefined;
 }
 
-/** LARS (You et al. 2017), with a weight decay of 0.0005 by default. */
+/**
+ * LARS (You et al. 2017), with a weight decay of 0.0005 by default. Params in `weightDecay.except`, such as norms and biases,
+ * take the step of plain momentum, without the trust ratio too.
+ */
 export interface LarsInput extends CommonOptimizerInput, Decaying {
   readonly kind: "lars";
   /** 0.9 by default. */
