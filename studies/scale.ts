@@ -9,7 +9,7 @@ import { messageOf } from "../src/errors.js";
 import { writeScaleReport } from "../src/node/launch/scale-report.js";
 import { reportsIn } from "../src/node/runs/comparison.js";
 import { isScale, openScale, readScaleMeasured } from "../src/node/runs/scale.js";
-import { adviceOf } from "../src/study/scale/advice.js";
+import { adviceOf, adviceSentences } from "../src/study/scale/advice.js";
 import { folderIn, shownCommand } from "./command.js";
 import { aboutStudy } from "./report.js";
 import { say, wholeNumbers } from "./runner.js";
@@ -88,7 +88,13 @@ function keep({ name, what }: Problem, runs: string, to: string): void {
   const { figures } = writeScaleReport(folder);
   const { html, markdown } = reportsIn(folder);
   mkdirSync(to, { recursive: true });
-  const kept: Kept & object = { ...aboutStudy("scale"), name, what, advice: adviceOf(figures), figures };
+  const kept: Kept & object = {
+    ...aboutStudy("scale"),
+    name,
+    what,
+    advice: adviceSentences(adviceOf(figures)),
+    figures,
+  };
   const files = {
     html: readFileSync(html, "utf8"),
     md: readFileSync(markdown, "utf8"),

@@ -2,7 +2,7 @@
 import { ConfigError } from "../../errors.js";
 import { count, counted, duration, wrapped } from "../../report/format.js";
 import { scaleLines } from "../../report/scale.js";
-import { adviceOf, shownLoss, timeShown } from "../../study/scale/advice.js";
+import { adviceOf, adviceSentences, shownLoss, timeShown } from "../../study/scale/advice.js";
 import { armConfig, limitConfig, ownRate } from "../../study/scale/configs.js";
 import { noiseNear, type ScaleFigures } from "../../study/scale/figures.js";
 import { stepsOf } from "../../study/scale/question.js";
@@ -115,10 +115,12 @@ async function report({ folder }: ScaleSearch, { json = false }: ScaleFlags, { i
   const { writeScaleReport } = await import("../launch/scale-report.js");
   const { html, markdown, figures } = writeScaleReport(folder);
   const advice = adviceOf(figures);
-  if (json) say(JSON.stringify({ advice, figures, isCut, html, markdown }, null, 2));
+  if (json) say(JSON.stringify({ advice: adviceSentences(advice), figures, isCut, html, markdown }, null, 2));
   const width = widthOf(json ? process.stderr : process.stdout);
   tell(`\n${scaleLines(rowsOf(figures), width).join("\n")}`);
-  tell(`\n${wrapped(advice.join(" "), Math.min(width, 120)).join("\n")}`);
+  const most = Math.min(width, 120);
+  tell(`\n${wrapped(advice.verdict.join(" "), most).join("\n")}`);
+  for (const reason of advice.reasons) tell(wrapped(reason, most, "- ", "  ").join("\n"));
   tell(`\nreport   ${html}`);
   tell(`         ${markdown}`);
   if (isCut) tell(`next: codistill scale --resume ${folder} does what is left`);

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { htmlOf } from "../../report/page/html.js";
 import { markdownOf } from "../../report/page/markdown.js";
 import { resolveConfig } from "../../run/config.js";
-import { adviceOf, wasRight } from "./advice.js";
+import { adviceOf, adviceSentences, wasRight } from "./advice.js";
 import { armConfig, limitConfig } from "./configs.js";
 import { type ScaleFigures, type SecondGroup, scaleFigures } from "./figures.js";
 import { scalePage } from "./page.js";
@@ -44,32 +44,66 @@ const curves = [...both(1, 400), ...both(2, 210), ...both(4, 120), ...both(8, 11
 const figuresOf = (outcomes: readonly ScaleOutcome[], group: SecondGroup | null = null): ScaleFigures =>
   scaleFigures(question, outcomes, model, group);
 const adviceFor = (outcomes: readonly ScaleOutcome[], group: SecondGroup | null = null) =>
-  adviceOf(figuresOf(outcomes, group)).join(" ");
+  adviceSentences(adviceOf(figuresOf(outcomes, group))).join(" ");
 
-test("the advice names the limit of a hand-made curve, and the steps on both sides of it", () => {
-  const advice = adviceFor(curves);
-  assert.match(
-    advice,
-    /^Steps to a validation loss of 0\.5 fall from 401 with 1 worker to 121 with 4 \(a batch of 128\), and 8 take 0\.98 \(/,
+test("the advice names the limit of a hand-made curve first, and below it the steps on both sides of it", () => {
+  const { verdict, reasons } = adviceOf(figuresOf(curves));
+  assert.deepEqual(verdict, ["The limit is 4 workers, a batch of 128: more of them are wasted on this problem."]);
+  assert.equal(
+    reasons[0],
+    "Steps to a validation loss of 0.5 fall from 401 with 1 worker to 121 with 4.",
+    reasons.join("\n"),
   );
-  assert.match(advice, /Beyond 4 workers more of them are wasted on this problem: 8 save less than a tenth/);
-  assert.match(advice, /By the modelled time 4 workers are the fastest, 1\.\d s where 1 takes 4 s \(measured\)/);
-  assert.doesNotMatch(advice, /second group|noise scale/);
+  assert.match(
+    reasons[1] ?? "",
+    /^8 workers take 0\.98 \(.*\) times as many as 4: less than a tenth is saved for each doubling\.$/,
+  );
+  assert.match(
+    reasons[2] ?? "",
+    /^By the modelled time 4 workers are the fastest: 1\.\d s, where 1 takes 4 s \(measured\)\.$/,
+  );
+  assert.match(reasons[3] ?? "", /^They use 1\.\d times the machine time\.$/);
+  assert.doesNotMatch(reasons.join(" "), /second group|noise scale/);
+});
+
+test("no sentence of the advice is long", () => {
+  const noisy = curves.map((one) => (one.workers > 1 ? { ...one, noise } : one));
+  const checked = { ...second, codistilledLessTwice: interval(0.005, 0.01), codistilledLessSingle: interval(-0.02, 1) };
+  for (const sentence of adviceSentences(adviceOf(figuresOf(noisy, checked))).flatMap((one) =>
+    one.split(/\. (?=[A-Z])/),
+  ))
+    assert.ok(sentence.split(/\s+/).length <= 40, sentence);
+});
+
+test("where fewer workers than the limit are the fastest, the verdict says so", () => {
+  const slow = { ...model, link: { ...link, bytesPerSecond: 1e7 } };
+  const { verdict } = adviceOf(scaleFigures(question, curves, slow, null));
+  assert.match(verdict.join(" "), /^The limit is 4 workers, .*By the modelled time 1 is faster still\.$/);
 });
 
 test("without a limit it sends on to more workers, and where one number is enough it says so", () => {
   const endless = [...both(1, 400), ...both(2, 200), ...both(4, 100)];
-  assert.match(adviceFor(endless), /more workers are not wasted, and the limit lies beyond \(--workers 8 looks on\)/);
+  assert.match(
+    adviceFor(endless),
+    /^Double the workers of the one group .*: up to 4 of them none are wasted\. The limit lies beyond; --workers 8 looks on\. Steps to /,
+  );
+  assert.match(
+    adviceFor(both(1, 400)),
+    /^Nothing can be said of a limit: only runs with 1 worker came to the target\./,
+  );
   const early = adviceFor([...both(1, 400), ...both(2, 396)]);
-  assert.match(early, /^1 worker \(a batch of 32\) took 401 steps .*Beyond 1 worker more of them are wasted/);
-  assert.match(early, /1 worker of this kind is the fastest already/);
+  assert.match(
+    early,
+    /^The limit is 1 worker, a batch of 32: .* 1 worker took 401 steps to a validation loss of 0\.5\./,
+  );
+  assert.match(early, /1 worker is the fastest already/);
   assert.match(
     adviceFor([...both(1, 400), run(2, 900, 1, { numSteps: 500, curve: [] })]),
-    /2 did not come to it in 500/,
+    /2 workers did not come to it in 500\./,
   );
   assert.match(
     adviceFor([run(1, 0, 1, { curve: [{ step: 1000, loss: 0.7 }] })]),
-    /^No run came to a validation loss of 0\.5/,
+    /^Nothing can be said of a limit: no run came to a validation loss of 0\.5/,
   );
 });
 
@@ -77,20 +111,28 @@ test("the noise scale is that of the number of workers at the limit", () => {
   const noisy = curves.map((one) => (one.workers > 1 ? { ...one, noise } : one));
   assert.match(
     adviceFor(noisy),
-    /noise scale, measured with 4 workers, is \d+ \(\d+ to \d+\) examples in the last quarter of the way .* over all of it/,
+    /noise scale, measured with 4 workers, is \d+ \(\d+ to \d+\) examples over the last quarter of the way .* Over all of the way .* is \d+ \(/,
   );
 });
 
 test("the sign of a second group is that of the ensemble against twice the batch, and a check says whether it was right", () => {
+  const { verdict, reasons } = adviceOf(figuresOf(curves, second));
+  assert.equal(
+    verdict[1],
+    "A second group is expected to be worth it there: with 8 workers, two groups of 4 that codistil should do better than one of 8.",
+  );
+  assert.equal(verdict.length, 2);
   assert.match(
-    adviceFor(curves, second),
-    /ahead of one group with twice the batch by 0\.0100 \(0\.0060 to 0\.0140\).*two groups of 4 that codistil are expected to do better with 8 workers than one group of 8\.$/,
+    reasons.at(-1) ?? "",
+    /ahead of one group with twice the batch by 0\.0100 \(0\.0060 to 0\.0140\) in test loss after 250 steps\.$/,
   );
   const behind = { ...second, ensembleLessTwice: interval(0.01, 0.02) };
   assert.match(
     adviceFor(curves, behind),
-    /is behind one group .* an interval that holds 0, so that this is no more than a guess: a second group that codistils is expected to bring nothing/,
+    /A second group is expected to bring nothing there: .* no more than a guess: its interval holds 0\. .* is behind one group/,
   );
+  const one = { ...second, ensembleLessTwice: { value: 0.01, low: Number.NaN, high: Number.NaN } };
+  assert.match(adviceFor(curves, one), /This is of one seed, which says nothing of chance\./);
   const checked = {
     ...second,
     codistilledLessTwice: interval(-0.005, 0.001),
@@ -98,10 +140,10 @@ test("the sign of a second group is that of the ensemble against twice the batch
   };
   assert.match(
     adviceFor(curves, checked),
-    /Checked: the codistilled pair is -0\.0050 .* to training alone the pair is -0\.0200 \(.*The sign was right\.$/,
+    /Checked: the codistilled pair is -0\.0050 .* The sign was right\. To training alone the pair is -0\.0200 \(.*in test loss\.$/,
   );
   const wrong = { ...checked, codistilledLessTwice: interval(0.005, 0.01) };
-  assert.match(adviceFor(curves, wrong), /The sign was wrong, though seeds cannot tell the two apart\.$/);
+  assert.match(adviceFor(curves, wrong), /The sign was wrong, though seeds cannot tell the two apart\./);
   assert.ok(wasRight(interval(0.1, 0), interval(0.2, 0)) && !wasRight(interval(0.1, 0), interval(-0.2, 0)));
 });
 

@@ -1,4 +1,4 @@
-/** What a search for the limit advises, in sentences that make one paragraph. */
+/** What a search for the limit advises: the verdict, and the figures behind it, in short sentences. */
 import { count, counted, duration } from "../../report/format.js";
 import type { Interval } from "../intervals.js";
 import { rangeOf, signed } from "../verdicts.js";
@@ -13,106 +13,148 @@ export function timeShown(seconds: number): string {
   return seconds < 60 ? `${Number(seconds.toPrecision(2))} s` : duration(seconds);
 }
 
-/** The sentences of the advice, in their order. */
-export function adviceOf(figures: ScaleFigures): string[] {
-  const { all, target } = figures;
+/** What to do, and why: short sentences, each of which can be read by itself. */
+export interface Advice {
+  /** The limit, and whether a second group is worth asking for beyond it. */
+  readonly verdict: readonly string[];
+  /** The figures behind it. */
+  readonly reasons: readonly string[];
+}
+
+/** The advice of what a search came to. */
+export function adviceOf(figures: ScaleFigures): Advice {
+  const { all, target, secondGroup } = figures;
   const reached = all.filter(({ steps }) => steps !== null);
   if (reached.length === 0) {
-    return [
-      `No run came to a validation loss of ${shownLoss(target)} within the steps that it was given, so that nothing can be said of a limit: name a higher --target, or more numSteps.`,
-    ];
+    return {
+      verdict: [
+        `Nothing can be said of a limit: no run came to a validation loss of ${shownLoss(target)} within its steps.`,
+        "Name a higher --target, or more numSteps.",
+      ],
+      reasons: [],
+    };
   }
-  return [
-    ...limitSentences(figures, reached),
-    ...noiseSentences(figures),
-    ...timeSentences(figures),
-    ...secondGroupSentences(figures.secondGroup),
-  ];
+  return {
+    verdict: [...limitVerdict(figures, reached), ...(secondGroup ? secondGroupVerdict(secondGroup) : [])],
+    reasons: [
+      ...stepsReasons(figures, reached),
+      ...timeReasons(figures),
+      ...noiseReasons(figures),
+      ...(secondGroup ? secondGroupReasons(secondGroup) : []),
+    ],
+  };
 }
+
+/** All of its sentences, the verdict first. */
+export const adviceSentences = ({ verdict, reasons }: Advice): string[] => [...verdict, ...reasons];
 
 export const shownLoss = (loss: number) => String(Number(loss.toPrecision(5)));
 
-function limitSentences({ limit, target, all }: ScaleFigures, reached: readonly ScaledTo[]): string[] {
+const limitAt = ({ all, limit }: ScaleFigures) => all.find(({ workers }) => workers === limit.workers) ?? null;
+
+function limitVerdict(figures: ScaleFigures, reached: readonly ScaledTo[]): string[] {
   const [first, last] = [reached[0] as ScaledTo, reached.at(-1) as ScaledTo];
-  const steps = (at: ScaledTo) => whole(at.steps?.value ?? Number.NaN);
-  const goal = `a validation loss of ${shownLoss(target)}`;
-  const at = all.find(({ workers }) => workers === limit.workers);
-  if (at === undefined) {
-    const more = last.workers * 2;
+  const at = limitAt(figures);
+  if (at === null && first === last) {
+    return [`Nothing can be said of a limit: only runs with ${workersOf(first.workers)} came to the target.`];
+  }
+  if (at === null) {
     return [
-      first === last
-        ? `${workersOf(first.workers)} took ${steps(first)} steps to ${goal}; with one number of workers nothing can be said of a limit.`
-        : `Steps to ${goal} fall from ${steps(first)} with ${workersOf(first.workers)} to ${steps(last)} with ${count(last.workers)}: up to there more workers are not wasted, and the limit lies beyond (--workers ${more} looks on). Before it, double the workers of the one group rather than add a second group.`,
+      `Double the workers of the one group before you add a second group: up to ${count(last.workers)} of them none are wasted.`,
+      `The limit lies beyond; --workers ${last.workers * 2} looks on.`,
     ];
   }
-  const from =
-    at === first
-      ? `${workersOf(at.workers)} (a batch of ${count(at.batch)}) took ${steps(at)} steps to ${goal}`
-      : `Steps to ${goal} fall from ${steps(first)} with ${workersOf(first.workers)} to ${steps(at)} with ${count(at.workers)} (a batch of ${count(at.batch)})`;
+  const fastest = figures.times && fastestOf(figures.times);
+  return [
+    `The limit is ${workersOf(at.workers)}, a batch of ${count(at.batch)}: more of them are wasted on this problem.`,
+    ...(fastest && fastest.workers < at.workers
+      ? [`By the modelled time ${count(fastest.workers)} ${isOrAre(fastest.workers)} faster still.`]
+      : []),
+  ];
+}
+
+const isOrAre = (n: number) => (n === 1 ? "is" : "are");
+const takes = (n: number) => (n === 1 ? "takes" : "take");
+
+function stepsReasons(figures: ScaleFigures, reached: readonly ScaledTo[]): string[] {
+  const { limit, target, all } = figures;
+  const [first, last] = [reached[0] as ScaledTo, reached.at(-1) as ScaledTo];
+  const steps = (one: ScaledTo) => whole(one.steps?.value ?? Number.NaN);
+  const goal = `a validation loss of ${shownLoss(target)}`;
+  const at = limitAt(figures);
+  const end = at ?? last;
+  const fall =
+    end === first
+      ? `${workersOf(first.workers)} took ${steps(first)} steps to ${goal}.`
+      : `Steps to ${goal} fall from ${steps(first)} with ${workersOf(first.workers)} to ${steps(end)} with ${count(end.workers)}.`;
+  if (at === null) return [fall];
   const next = limit.next ?? Number.NaN;
   const beyond =
     limit.ratio === null
-      ? `${count(next)} did not come to it in ${count(all.find(({ workers }) => workers === next)?.without ?? 0)}`
-      : `${count(next)} take ${rangeOf(limit.ratio, (value) => value.toFixed(2))} times as many`;
-  return [
-    `${from}, and ${beyond}.`,
-    `Beyond ${workersOf(at.workers)} more of them are wasted on this problem: ${count(next)} save less than a tenth of the steps for each doubling.`,
-  ];
+      ? `${workersOf(next)} did not come to it in ${count(all.find(({ workers }) => workers === next)?.without ?? 0)}.`
+      : `${workersOf(next)} ${takes(next)} ${rangeOf(limit.ratio, (value) => value.toFixed(2))} times as many as ${count(at.workers)}: less than a tenth is saved for each doubling.`;
+  return [fall, beyond];
 }
 
-function noiseSentences({ noise, critical, limit }: ScaleFigures): string[] {
+function noiseReasons({ noise, critical, limit }: ScaleFigures): string[] {
   const known = noise.filter((one) => noiseNear(one) !== null);
   const near = known.find(({ workers }) => workers === limit.workers) ?? known.at(-1);
   const examples = (interval: Interval | null) => rangeOf(interval, whole);
-  const over = near?.late
-    ? `${examples(near.late)} examples in the last quarter of the way to the target, and ${examples(near.whole)} over all of it, where the large gradients of the first steps count most`
-    : `${examples(near?.whole ?? null)} examples over the way to the target`;
+  const way = "the way to the target";
   return [
     ...(near
       ? [
-          `The gradient noise scale, measured with ${workersOf(near.workers)}, is ${over}: batches much below it still gain from more workers, batches much above it hardly do.`,
+          `The gradient noise scale, measured with ${workersOf(near.workers)}, is ${examples(noiseNear(near))} examples over ${near.late ? "the last quarter of " : ""}${way}: batches much below it still gain from more workers, batches much above it hardly do.`,
         ]
+      : []),
+    ...(near?.late
+      ? [`Over all of ${way} it is ${examples(near.whole)}: the large gradients of the first steps count most.`]
       : []),
     ...(critical
       ? [
-          `The curve of steps over batches has its critical batch, with twice the least steps, at ${whole(critical.batch)} examples.`,
+          `The critical batch is ${whole(critical.batch)} examples: there steps are twice the fewest that any batch takes.`,
         ]
       : []),
   ];
 }
 
-function timeSentences({ times }: ScaleFigures): string[] {
+function timeReasons({ times }: ScaleFigures): string[] {
   const [first] = times ?? [];
   const fastest = times && fastestOf(times);
   if (!first || !fastest) return [];
   const cost = (one: ScaledTime) => one.workers * one.seconds.value;
-  if (fastest.workers === first.workers)
+  const seconds = timeShown(first.seconds.value);
+  if (fastest.workers === first.workers) {
     return [
-      `By the modelled time ${workersOf(first.workers)} of this kind ${first.workers === 1 ? "is" : "are"} the fastest already (${timeShown(first.seconds.value)}): what more of them save in steps they lose in waiting and in adding up gradients.`,
+      `By the modelled time ${workersOf(first.workers)} ${isOrAre(first.workers)} the fastest already (${seconds}): what more of them save in steps they lose in waiting and in adding up gradients.`,
     ];
+  }
   return [
-    `By the modelled time ${workersOf(fastest.workers)} are the fastest, ${timeShown(fastest.seconds.value)} where ${count(first.workers)} ${first.workers === 1 ? "takes" : "take"} ${timeShown(first.seconds.value)} (${first.isMeasured ? "measured" : "modelled"}), for ${(cost(fastest) / cost(first)).toFixed(1)} times the machine time.`,
+    `By the modelled time ${workersOf(fastest.workers)} are the fastest: ${timeShown(fastest.seconds.value)}, where ${count(first.workers)} ${takes(first.workers)} ${seconds} (${first.isMeasured ? "measured" : "modelled"}).`,
+    `They use ${(cost(fastest) / cost(first)).toFixed(1)} times the machine time.`,
   ];
 }
 
 /** Whether an interval leaves 0 out. */
 const isSure = ({ low, high }: Interval) => low > 0 || high < 0;
 
-function secondGroupSentences(second: SecondGroup | null): string[] {
-  if (second === null) return [];
-  const { workers, ensembleLessTwice: sign, codistilledLessTwice: pair, codistilledLessSingle: gain } = second;
-  const isAhead = sign.value < 0;
-  const how = isSure(sign)
-    ? ""
-    : Number.isNaN(sign.low)
-      ? ", of one seed, which says nothing of chance"
-      : ", an interval that holds 0, so that this is no more than a guess";
+function secondGroupVerdict({ workers, ensembleLessTwice: sign }: SecondGroup): string[] {
   const machines = workers * 2;
-  const expected = isAhead
-    ? `two groups of ${count(workers)} that codistil are expected to do better with ${workersOf(machines)} than one group of ${count(machines)}`
-    : `a second group that codistils is expected to bring nothing: with ${workersOf(machines)} one group of ${count(machines)} is expected to do better`;
+  const expected =
+    sign.value < 0
+      ? `A second group is expected to be worth it there: with ${workersOf(machines)}, two groups of ${count(workers)} that codistil should do better than one of ${count(machines)}.`
+      : `A second group is expected to bring nothing there: with ${workersOf(machines)}, one group of ${count(machines)} should do better than two of ${count(workers)} that codistil.`;
+  const doubt = Number.isNaN(sign.low)
+    ? "This is of one seed, which says nothing of chance."
+    : "This is no more than a guess: its interval holds 0.";
+  return isSure(sign) ? [expected] : [expected, doubt];
+}
+
+function secondGroupReasons(second: SecondGroup): string[] {
+  const { workers, ensembleLessTwice: sign, codistilledLessTwice: pair, codistilledLessSingle: gain } = second;
+  const ahead = sign.value < 0 ? "ahead of" : "behind";
   return [
-    `The sign of a second group: the ensemble of two that train alone with ${workersOf(workers)} each is ${isAhead ? "ahead of" : "behind"} one group with twice the batch by ${rangeOf(absolute(sign), (value) => signed(value).replace("+", ""))} in test loss after ${count(second.numSteps)} steps${how}: ${expected}.`,
+    `The sign of a second group: the ensemble of two that train alone, with ${workersOf(workers)} each, is ${ahead} one group with twice the batch by ${rangeOf(absolute(sign), (value) => signed(value).replace("+", ""))} in test loss after ${count(second.numSteps)} steps.`,
     ...(pair === null ? [] : checkSentences(sign, pair, gain)),
     ...second.notes,
   ];
@@ -131,8 +173,8 @@ export function wasRight(sign: Interval, pair: Interval): boolean {
 function checkSentences(sign: Interval, pair: Interval, gain: Interval | null): string[] {
   const verdict = wasRight(sign, pair) ? "The sign was right" : "The sign was wrong";
   const doubt = isSure(pair) ? "" : ", though seeds cannot tell the two apart";
-  const alone = gain === null ? "" : `; to training alone the pair is ${rangeOf(gain, signed)}`;
   return [
-    `Checked: the codistilled pair is ${rangeOf(pair, signed)} in test loss to twice the batch${alone}. ${verdict}${doubt}.`,
+    `Checked: the codistilled pair is ${rangeOf(pair, signed)} in test loss to twice the batch. ${verdict}${doubt}.`,
+    ...(gain === null ? [] : [`To training alone the pair is ${rangeOf(gain, signed)} in test loss.`]),
   ];
 }

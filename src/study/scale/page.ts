@@ -40,6 +40,7 @@ export interface ScaleFacts {
 /** The whole report. */
 export function scalePage(facts: ScaleFacts, figures: ScaleFigures): Page {
   const { base, question, outcomes, model, machine, commands } = facts;
+  const advice = adviceOf(figures);
   return {
     title: `${base.name}: where more workers are wasted`,
     made: facts.made,
@@ -48,7 +49,8 @@ export function scalePage(facts: ScaleFacts, figures: ScaleFigures): Page {
       heading("What was asked"),
       ...questionBlocks(facts),
       heading("Advice"),
-      text(adviceOf(figures).join(" ")),
+      text(advice.verdict.join(" ")),
+      ...(advice.reasons.length > 0 ? [list(advice.reasons)] : []),
       ...(facts.isCut ? [text("Time was up before all was done: the advice is of what there is.")] : []),
       text(seedsSentence(question.seeds.length)),
       heading("Steps against workers"),
