@@ -3,6 +3,7 @@ import { sizesCovered, type Windows } from "../geometry.js";
 import * as ops from "../ops.js";
 import { joined } from "../shape.js";
 import { type ConvolutionOps, part, type Tensor } from "../tensor.js";
+import { isTiled, tiledMaxGradient } from "./pooling.js";
 import { known, type Rules } from "./rule.js";
 
 const spatial = ({ shape }: Tensor) => shape.slice(2) as number[];
@@ -38,7 +39,11 @@ export const convolutionGradients = {
     const outputPadding = paddingOf(input, cotangent, kernel, convolution);
     return [ops.convTranspose(cotangent, g, { ...convolution, outputPadding }), ops.conv(input, g, convolution)];
   },
-  maxPool: (g, y, x) => [ops.scatterWithin(g, part(y, 1), spatial(known(x)))],
+  maxPool: (g, y, x) => {
+    const input = known(x);
+    if (isTiled(y.attributes)) return [tiledMaxGradient(g, y, input, y.attributes.kernel)];
+    return [ops.scatterWithin(g, part(y, 1), spatial(input))];
+  },
   averagePool: (g, { attributes: { countIncludePad, kernel, ...windows } }, x) => {
     const input = known(x);
     // Each channel of each example by itself: a convolution with one channel, and a weight of ones.
