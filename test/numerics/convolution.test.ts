@@ -20,6 +20,11 @@ const draw = (name: string, shape: readonly number[]) => float32(normal(fold(roo
 
 const squares = (x: Tensor) => ops.reduceSum(ops.mul(x, x));
 
+const batchNormOf = (x: Tensor) => {
+  const ones = ops.constant(float32([1, 1, 1]));
+  return ops.batchNorm(x, { gain: ones, bias: ones }, 1e-5);
+};
+
 /** The squared norm of the gradients of a scalar. */
 function gradNorm(scalar: Tensor, wrt: readonly Tensor[]): Tensor {
   return gradients(scalar, wrt).map(squares).reduce(ops.add);
@@ -58,21 +63,34 @@ test("the gradient of a gradient norm goes through batch normalisation and pools
   await checkSecondOrder(loss, feeds, [x, gain, bias]);
 });
 
-test("batch statistics keep their digits where the mean is far from 0", async () => {
-  const far = mapValues({ x: draw("far", [8, 2, 16, 16]) }, ({ data, shape }) =>
-    float32(
-      data.map((value) => 4096 + value),
-      shape,
-    ),
-  );
-  const x = ops.input("x", ["batch", 2, 16, 16]);
-  const [gain, bias] = [ops.constant(float32([1, 1])), ops.constant(float32([0, 0]))];
-  const y = ops.batchNorm(x, { gain, bias }, 1e-5);
-  const graph = { outputs: { y, mean: part(y, 1), variance: part(y, 2) }, updates: {} };
-  const expected = interpret(graph, far).outputs;
-  const actual = await (await engine.compile(graph)).run(far);
-  // The mean itself has a spacing of 1/2048 there; E[x^2] - mean^2 would miss the variance by about 1.
-  assertAllClose(actual, expected, 1e-3, "far from 0", 1);
+test("batch statistics keep their digits where the mean is far from 0, of short rows and of long ones", async () => {
+  for (const size of [8, 16]) {
+    const far = mapValues({ x: draw("far", [8, 2, size, size]) }, ({ data, shape }) =>
+      float32(
+        data.map((value) => 4096 + value),
+        shape,
+      ),
+    );
+    const x = ops.input("x", ["batch", 2, size, size]);
+    const [gain, bias] = [ops.constant(float32([1, 1])), ops.constant(float32([0, 0]))];
+    const y = ops.batchNorm(x, { gain, bias }, 1e-5);
+    const graph = { outputs: { y, mean: part(y, 1), variance: part(y, 2) }, updates: {} };
+    const expected = interpret(graph, far).outputs;
+    const actual = await (await engine.compile(graph)).run(far);
+    // The mean itself has a spacing of 1/2048 there; E[x^2] - mean^2 would miss the variance by about 1.
+    assertAllClose(actual, expected, 1e-3, `far from 0, ${size}x${size}`, 1);
+  }
+});
+
+test("sums over channels are the same by rows and element by element", async () => {
+  // One of these sizes is the longest row that is multiplied element by element.
+  for (const size of [199, 200, 201]) {
+    const [x, y] = [ops.input("x", ["batch", 3, size]), ops.input("y", ["batch", 3, size])];
+    const feeds = { x: draw("left", [4, 3, size]), y: draw("right", [4, 3, size]) };
+    const graph = { outputs: { dots: ops.channelDots(x, y), variance: part(batchNormOf(x), 2) }, updates: {} };
+    const actual = await (await engine.compile(graph)).run(feeds);
+    assertAllClose(actual, interpret(graph, feeds).outputs, tolerances.float32, `rows of ${size}`, 30);
+  }
 });
 
 test("a pool of nothing but NaN gives NaN and a gradient, and no error", async () => {

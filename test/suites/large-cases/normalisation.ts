@@ -31,6 +31,12 @@ export const normalisationLargeCases = {
     },
   ],
   channelDots: [
+    {
+      name: "64 channels of 2,048, in rows of 64",
+      operands: [real(["batch", 64, 8, 8]), real(["batch", 64, 8, 8])],
+      build: ops.channelDots,
+      numExamples,
+    },
     { name: "16 channels of 8,192", operands: [real(images), real(images)], build: ops.channelDots, numExamples },
   ],
   layerNorm: [
