@@ -65,6 +65,8 @@ export type TrainEvent =
         /** Lines of the source that were no rows and were left out; absent where there were none. */
         readonly malformed?: number;
       };
+      /** That rows are images; left out where they are not. */
+      readonly areImages?: true;
       /** Of text, whose rows are documents: how many tokens they have. */
       readonly tokens?: { readonly train: number; readonly validation: number; readonly test: number };
       /** How often a group reads its part in all of its steps, where the parts are equally large. */

@@ -44,6 +44,8 @@ export interface EvaluationView extends SliceView {
   readonly label: string;
   /** The weight of a row in all figures; null or left out where all rows count alike. */
   readonly weight?: string | null;
+  /** What the examples are called; "rows" by default. */
+  readonly examples?: "rows" | "images";
   readonly numUnlabelled: number;
   readonly numOfOtherClasses: number;
   /** The most frequent of such labels. */
@@ -70,6 +72,9 @@ const LONGEST_NAME = 40;
 export function evaluationLines(view: EvaluationView, by?: string, width = Number.POSITIVE_INFINITY): string[] {
   const { task, classes, reliability, coverage = [], thresholds, importance, slices, numOtherRows } = view;
   const { numUnlabelled, numOfOtherClasses, otherClasses } = view;
+  const { examples = "rows" } = view;
+  const [one, several] =
+    examples === "images" ? ["image is of a class", "images are of classes"] : ["row has a label", "rows have labels"];
   const others = otherClasses.map(
     ({ value, count: number }) => `${JSON.stringify(shortened(value, LONGEST_NAME))} (${count(number)})`,
   );
@@ -77,18 +82,22 @@ export function evaluationLines(view: EvaluationView, by?: string, width = Numbe
     ...(numUnlabelled > 0 ? [`${count(numUnlabelled)} rows without a label count nowhere`] : []),
     ...(numOfOtherClasses > 0
       ? [
-          `${counted(numOfOtherClasses, "row has a label", "rows have labels")} that the model does not know, and ${numOfOtherClasses === 1 ? "counts" : "count"} nowhere: ${others.join(", ")}`,
+          `${counted(numOfOtherClasses, one, several)} that the model does not know, and ${numOfOtherClasses === 1 ? "counts" : "count"} nowhere: ${others.join(", ")}`,
         ]
       : []),
   ];
   return [
-    `${count(view.rows)} rows, label ${view.label}`,
+    examples === "images"
+      ? `${count(view.rows)} images, ${view.label}`
+      : `${count(view.rows)} rows, label ${view.label}`,
     ...(view.weight ? [`each row counts by its weight, ${view.weight}`] : []),
     ...notes.flatMap((note) => wrapped(note, width)),
     "",
     ...table([["metric", "value", "95 % interval"], ...metricRows(view)]),
     ...(classes.length === 0 ? [] : ["", ...classLines(view, width)]),
-    ...(reliability.length === 0 ? [] : ["", ...reliabilityLines(reliability, task, classes.at(-1)?.name ?? "")]),
+    ...(reliability.length === 0
+      ? []
+      : ["", ...reliabilityLines(reliability, task, classes.at(-1)?.name ?? "", examples)]),
     ...(coverage.length === 0 ? [] : ["", ...coverageLines(coverage)]),
     ...(thresholds ? ["", ...thresholdLines(thresholds)] : []),
     ...(importance ? ["", ...importanceLines(importance, view.lossName)] : []),
@@ -115,8 +124,8 @@ function metricRows({ lossName, metrics, estimates, meanPrediction, meanLabel, t
   ];
 }
 
-function classLines({ classes, rows }: EvaluationView, width: number): string[] {
-  const head = ["class", "rows", "share", "mean probability", "decided", "precision", "recall"];
+function classLines({ classes, rows, examples = "rows" }: EvaluationView, width: number): string[] {
+  const head = ["class", examples, "share", "mean probability", "decided", "precision", "recall"];
   const share = (value: number) => (Number.isNaN(value) ? "" : percent(value));
   const cells = [
     head,

@@ -183,7 +183,7 @@ function noteOf(event: LoggedEvent): string | null {
       const sizes = (of: { train: number; validation: number; test: number }, what: string) =>
         `${count(of.train)} training, ${count(of.validation)} validation, ${count(of.test)} test ${what}`;
       const tokens = event.tokens ? `, of ${sizes(event.tokens, "tokens")}` : "";
-      const what = event.tokens ? "documents" : "rows";
+      const what = event.tokens ? "documents" : event.areImages ? "images" : "rows";
       const often = `each group reads its part ${times(event.epochs)} times`;
       const notes = (event.notes ?? []).map((note) => `\ndata: ${note}`).join("");
       return `data: ${sizes({ train, validation, test }, what)}${tokens} (${how}, ${seconds(event.seconds)}); ${often}${nobodys}${left}${notes}`;

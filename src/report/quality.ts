@@ -62,12 +62,17 @@ const WIDTH = 80;
 const [LONGEST_NAME, LONGEST_LABEL] = [30, 18];
 
 /** Predicted probabilities in bins, beside how often they came true. `positive` is the name of the positive label. */
-export function reliabilityLines(bins: readonly ReliabilityView[], task: TaskKind, positive: string): string[] {
+export function reliabilityLines(
+  bins: readonly ReliabilityView[],
+  task: TaskKind,
+  positive: string,
+  examples: "rows" | "images" = "rows",
+): string[] {
   const what = `P(${task === "binary" ? shortened(positive, LONGEST_LABEL) : "decision"})`;
   const verdict = ({ meanPrediction, observed: { low, high } }: ReliabilityView) =>
     meanPrediction < low ? "too low" : meanPrediction > high ? "too high" : "";
   return table([
-    [what, "rows", "mean", task === "binary" ? "observed" : "right", "95 % interval", "prediction"],
+    [what, examples, "mean", task === "binary" ? "observed" : "right", "95 % interval", "prediction"],
     ...bins.map((bin) => [
       `${loss(bin.least)} to ${loss(bin.most)}`,
       count(bin.rows),

@@ -81,8 +81,10 @@ test("a run that was stopped goes on with two workers; its model predicts and is
   for (const { testAccuracy = 0 } of groups) assert.ok(testAccuracy > 0.6, `accuracy ${testAccuracy} of three classes`);
 
   const model = folder.model.onnx;
+  writeFileSync(place.path("shapes", "circle", "photo.avif"), "of a format that is not read");
   const predicted = await place.command(["predict", model, "shapes/circle", "shapes/stripes/003.png"]);
   assert.equal(predicted.code, 0, predicted.shown);
+  assert.match(predicted.stderr, /1 file is left out, as it has no ending of a JPEG, PNG, WebP or GIF: photo\.avif/);
   const [head, ...lines] = predicted.stdout
     .trimEnd()
     .split("\n")
@@ -146,9 +148,10 @@ test("a run that was stopped goes on with two workers; its model predicts and is
   assert.deepEqual([bad.length, bad[0].name], [1, "shapes/circle/bad.png"]);
   assert.ok(worst[0].ofLabel <= worst[23].ofLabel);
   const { width, height, format } = await sharp(place.path("worst.png")).metadata();
-  assert.deepEqual([format, width, height], ["png", 852, 700]);
+  assert.deepEqual([format, width, height], ["png", 1264, 1104]);
   const text = await place.command(["evaluate", model, "shapes"]);
   assert.match(text.stdout, /^label \\ decided +0 +1 +2\n0 circle /m, text.shown);
+  assert.match(text.stdout, /^120 images, a folder for each class$/m, text.shown);
 
   // What is of tables or text says so.
   await place.write("plain.csv", `x,late\n${"1,yes\n2,no\n".repeat(60)}`);

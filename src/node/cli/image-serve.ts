@@ -3,7 +3,7 @@ import { ConfigError } from "../../errors.js";
 import { confusionLines } from "../../report/confusion.js";
 import { evaluationLines } from "../../report/evaluation.js";
 import { count, counted, loss, percent, seconds, shortened, table } from "../../report/format.js";
-import { printable } from "../../report/printable.js";
+import { printableName } from "../../report/printable.js";
 import { evaluateImages } from "../image/evaluate-images.js";
 import { predictImages } from "../image/predict-images.js";
 import { flagOf } from "./flags.js";
@@ -65,22 +65,24 @@ export async function evaluateImagesCommand(
   const { worst, confusion, classes } = result;
   const names = classes.map(({ name }) => name);
   const width = widthOf(process.stdout);
+  // All that are on the sheet, by the numbers that they have there.
   const worstRows = worst
-    .slice(0, LISTED)
-    .map(({ name, label, decided, probability, ofLabel }) => [
+    .slice(0, sheet === undefined ? LISTED : worst.length)
+    .map(({ name, label, decided, probability, ofLabel }, i) => [
+      String(i + 1),
       ...[label, decided].map((one) => shortened(one, 20)),
       percent(probability),
       loss(-Math.log(Math.max(1e-7, ofLabel))),
       name,
     ]);
   const lines = [
-    ...evaluationLines(result, undefined, width),
+    ...evaluationLines({ ...result, examples: "images" }, undefined, width),
     "",
     ...confusionLines(confusion, names),
     "",
-    ...table([["worst", "decided", "probability", "loss", "image"], ...worstRows]),
+    ...table([["worst", "label", "decided", "probability", "loss", "image"], ...worstRows]),
     ...(sheet === undefined ? [] : [`${counted(worst.length, "image")} of the largest losses in ${sheet}`]),
     `${count(result.rows)} images in ${seconds(result.seconds)}`,
   ];
-  say(lines.map(printable).join("\n"));
+  say(lines.map(printableName).join("\n"));
 }

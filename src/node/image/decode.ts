@@ -139,7 +139,8 @@ async function whyBad(
   }
   const [first = ""] = messageOf(error)
     .split("\n")
-    .filter((line) => !/corrupt header:\s*$/.test(line));
+    // Where several are decoded at once, the library at times loses what it had to say.
+    .filter((line) => !/corrupt header:\s*$|^Unknown error$/.test(line));
   const why = shortened(first.replace(/^.*corrupt header:\s*/, ""), 120);
   return new BadImage(`is a damaged ${format}, or one that was cut off${why === "" ? "" : ` (${why})`}`, {
     cause: error,

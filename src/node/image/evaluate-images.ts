@@ -132,7 +132,7 @@ export async function evaluateImages(
     const probs = new Float32Array(all.length * classes.length);
     for (const [i, own] of all.entries()) probs.set(own, i * classes.length);
     const own = Int32Array.from(labels);
-    if (sheet !== undefined) await writeContactSheet(sheet, worst, model.shape);
+    if (sheet !== undefined) await writeContactSheet(sheet, worst, { shape: model.shape, classes });
     return {
       ...evaluation(multiclassTask({ classes }), { probs, labels: own }, { classes }),
       model: model.name,

@@ -59,12 +59,7 @@ export function openFolders(roots: readonly string[], wanted?: readonly string[]
         `${counted(left.length, "folder is", "folders are")} left out, as data.classes does not name ${left.length === 1 ? "it" : "them"}: ${firstNames(left, 5)}`,
       );
   }
-  if (others.length > 0) {
-    const names = others.map((path) => basename(path));
-    notes.push(
-      `${counted(others.length, "file is", "files are")} left out, as ${others.length === 1 ? "it has" : "they have"} no ending of an image, or lie${others.length === 1 ? "s" : ""} in no class: ${firstNames(names, 3)}`,
-    );
-  }
+  notes.push(...leftOutNotes(others, "in no class"));
   const images = classes.flatMap((name, label) => (found.get(name) ?? []).map((path) => ({ path, label })));
   if (images.length === 0) {
     throw new DataError(
@@ -102,11 +97,23 @@ export function openFolders(roots: readonly string[], wanted?: readonly string[]
   };
 }
 
+/** A note on files that lie among images and are none by their endings, or lie where images do not; none without any. */
+export function leftOutNotes(others: readonly string[], elsewhere?: string): string[] {
+  if (others.length === 0) return [];
+  const [has, lies] = others.length === 1 ? ["it has", "lies"] : ["they have", "lie"];
+  const names = others.map((path) => basename(path));
+  return [
+    `${counted(others.length, "file is", "files are")} left out, as ${has} no ending of a JPEG, PNG, WebP or GIF${elsewhere === undefined ? "" : `, or ${lies} ${elsewhere}`}: ${firstNames(names, 3)}`,
+  ];
+}
+
 /** The content of an image's file. Throws {@link BadImage} when it cannot be read, or is too large to be one. */
 export function imageFile(path: string): Uint8Array {
   try {
     return readWithin(path, MAX_FILE_BYTES);
   } catch (error) {
+    if (path.includes("\ufffd"))
+      throw new BadImage("cannot be read, as its name is not in UTF-8 (rename it)", { cause: error });
     throw new BadImage(`cannot be read: ${messageOf(error)}`, { cause: error });
   }
 }

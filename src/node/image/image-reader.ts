@@ -26,7 +26,7 @@ export const imageReader: DataReader<ImageRunConfig> = {
     return {
       spec,
       // Images that are left out are named in a note.
-      sizes: { rows: sizes },
+      sizes: { rows: sizes, areImages: true },
       notes: images.notes,
       cached: images.cached,
       folder: images.folder,

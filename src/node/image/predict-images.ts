@@ -55,7 +55,7 @@ export async function predictImages(
     throw new ConfigError(`predict: predictions of images are CSV, so that --out must end in .csv, got ${out}`);
   const model = await openImageModel(modelPath, availableParallelism());
   try {
-    const images = await givenImages(source);
+    const { images, notes } = await givenImages(source);
     const columns = ["file", "prediction", "probability", ...model.classes.map((name) => `probability_${name}`)];
     const bad: BadImageNote[] = [];
     async function* lines() {
@@ -91,7 +91,10 @@ export async function predictImages(
       bad,
       out: out ?? null,
       seconds: (performance.now() - started) / 1000,
-      notes: badNotes(bad, images.length).map((note) => note.replace("left out", "without a prediction")),
+      notes: [
+        ...notes,
+        ...badNotes(bad, images.length).map((note) => note.replace("left out", "without a prediction")),
+      ],
     };
   } finally {
     await model.close();

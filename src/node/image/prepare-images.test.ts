@@ -55,7 +55,7 @@ test("a folder for each class: decoded, resized, split; read again from the cach
     51,
   );
   assert.deepEqual(images.notes, [
-    "1 file is left out, as it has no ending of an image, or lies in no class: notes.txt",
+    "1 file is left out, as it has no ending of a JPEG, PNG, WebP or GIF, or lies in no class: notes.txt",
   ]);
   assert.equal(images.cached, false);
   renameSync(folder, path("moved"));

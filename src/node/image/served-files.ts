@@ -4,7 +4,7 @@ import { DataError } from "../../errors.js";
 import { isAddress, isFileUrl, pathOfFileUrl } from "../files/addresses.js";
 import { expandSource } from "../sources/source-files.js";
 import { batches, pixelsOf } from "./decode-all.js";
-import { imageFile, imagesBelow } from "./folders.js";
+import { imageFile, imagesBelow, leftOutNotes } from "./folders.js";
 import type { FoundImage } from "./found.js";
 import type { ImageModel } from "./image-model.js";
 import { isSet, openSource } from "./open-source.js";
@@ -13,19 +13,30 @@ import { BadImage } from "./pixels.js";
 /** An image of no known class. */
 export type GivenImage = Omit<FoundImage, "label">;
 
+interface GivenImages {
+  readonly images: readonly GivenImage[];
+  /** Notes for people, in sentences. */
+  readonly notes: readonly string[];
+}
+
 /**
  * The images of paths in their order: a file is one, a folder has those below it by path, a file of MNIST or CIFAR is a
- * set of them. Throws {@link DataError} when there is none.
+ * set of them. Notes say what else lies in the folders. Throws {@link DataError} when there is none.
  */
-export async function givenImages(source: readonly string[]): Promise<readonly GivenImage[]> {
+export async function givenImages(source: readonly string[]): Promise<GivenImages> {
   const all: GivenImage[] = [];
+  const others: string[] = [];
   for (const one of source) {
     if (isAddress(one) && !isFileUrl(one))
       throw new DataError(`images: files of this machine are read, got the address ${one}. Get it first.`);
     const path = isFileUrl(one) ? pathOfFileUrl(one) : one;
     const stats = statSync(path, { throwIfNoEntry: false });
     // A file keeps the name by which it was given.
-    const files = stats?.isDirectory() ? imagesBelow(path, []) : stats?.isFile() ? [path] : await expandSource(path);
+    const files = stats?.isDirectory()
+      ? imagesBelow(path, others)
+      : stats?.isFile()
+        ? [path]
+        : await expandSource(path);
     if (files.length === 0)
       throw new DataError(`images: the folder ${path} has no JPEG, PNG, WebP or GIF, as endings tell. Name files.`);
     const sets = files.filter(isSet);
@@ -33,7 +44,7 @@ export async function givenImages(source: readonly string[]): Promise<readonly G
     for (const file of files.filter((each) => !isSet(each)))
       all.push({ name: file, encoded: () => imageFile(file), pixels: null });
   }
-  return all;
+  return { images: all, notes: leftOutNotes(others) };
 }
 
 /** An image and what a model makes of it. */

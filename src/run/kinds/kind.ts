@@ -7,7 +7,7 @@ import type { TrainEvent } from "../../log/events.js";
 import type { IsDocumented } from "../documented.js";
 
 /** How much data there is, as the event `data-ready` has it. */
-export type DataSizes = Pick<Extract<TrainEvent, { readonly event: "data-ready" }>, "rows" | "tokens">;
+export type DataSizes = Pick<Extract<TrainEvent, { readonly event: "data-ready" }>, "rows" | "tokens" | "areImages">;
 
 /** A file that a configuration names. A run copies it into its folder, and then reads only the copy. */
 export interface OwnFile<Config> {
