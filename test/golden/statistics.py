@@ -63,7 +63,11 @@ def delong(own, other, labels):
     error = np.sqrt(contrast @ covariance @ contrast)
     value = areas[0] - areas[1]
     z = stats.norm.ppf(0.975)
-    return {"areas": areas, "difference": [value, value - z * error, value + z * error]}
+    return {
+        "areas": areas,
+        "difference": [value, value - z * error, value + z * error],
+        "p value": float(2 * stats.norm.sf(abs(value) / error)),
+    }
 
 
 with open(sys.argv[1], encoding="utf8") as file:
@@ -73,6 +77,7 @@ scored = {name: np.array(values) for name, values in data["scored"].items()}
 results = {
     "quantiles": [quantile(share, degrees) for share, degrees in data["quantiles"]],
     "shares": [float(stats.t.cdf(value, degrees)) for value, degrees in [(-3, 2), (0, 5), (0.7, 1), (2.5, 9), (40, 3)]],
+    "normal tails": [float(stats.norm.sf(z)) for z in [-3, -0.5, 0, 1e-9, 0.3, 1, 1.96, 2.4999, 2.5, 4, 9, 30]],
     "delong": delong(scored["own"], scored["other"], scored["labels"]),
 }
 for name, pairs in data["pairs"].items():

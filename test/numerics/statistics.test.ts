@@ -6,10 +6,17 @@ import { type Interval, jackknifeInterval, ratioInterval, studentInterval } from
 import { mean } from "../../src/study/statistics.js";
 import { studentQuantile, studentShare } from "../../src/study/student-t.js";
 import { aucDifference, aucEstimate } from "../../src/train/estimates.js";
+import { normalTail } from "../../src/train/normal.js";
 import { readGolden, resultOf } from "../golden/golden.js";
 import { pairs, quantiles, scored } from "../golden/statistics.js";
 
-const golden = readGolden<number[] | { readonly areas: number[]; readonly difference: number[] }>("statistics");
+interface DeLong {
+  readonly areas: number[];
+  readonly difference: number[];
+  readonly "p value": number;
+}
+
+const golden = readGolden<number[] | DeLong>("statistics");
 const numbersOf = (name: string) => resultOf(golden, name) as number[];
 
 /** To 1e-9 of the value, and of a value near 0 to 1e-12. */
@@ -67,19 +74,33 @@ for (const [name, seeds] of Object.entries(pairs)) {
   });
 }
 
+test("tails of the normal distribution", () => {
+  const expected = numbersOf("normal tails");
+  const at = [-3, -0.5, 0, 1e-9, 0.3, 1, 1.96, 2.4999, 2.5, 4, 9, 30];
+  for (const [i, z] of at.entries()) {
+    const [tail, own = Number.NaN] = [normalTail(z), expected[i]];
+    // Also of tiny tails, which an error of 1e-12 would swallow.
+    assert.ok(Math.abs(tail - own) <= 1e-12 * own, `above ${z}: ${tail}, expected ${own}`);
+  }
+  assert.deepEqual([normalTail(Number.POSITIVE_INFINITY), normalTail(Number.NEGATIVE_INFINITY)], [0, 1]);
+  assert.ok(Number.isNaN(normalTail(Number.NaN)));
+});
+
 test("the areas under two ROC curves of the same rows, and their difference", () => {
   const [own, other] = [Float64Array.from(scored.own), Float64Array.from(scored.other)];
   const labels = Float64Array.from(scored.labels);
-  const { areas, difference } = resultOf(golden, "delong") as { areas: number[]; difference: number[] };
+  const { areas, difference, "p value": pValue } = resultOf(golden, "delong") as DeLong;
   assertClose(aucEstimate(own, labels).value, areas[0] ?? Number.NaN, "own");
   assertClose(aucEstimate(other, labels).value, areas[1] ?? Number.NaN, "other");
-  assertInterval(aucDifference(own, other, labels), "difference", difference);
+  const found = aucDifference(own, other, labels);
+  assertInterval(found, "difference", difference);
+  assertClose(found.pValue, pValue, "p value");
   const same = aucDifference(own, own, labels);
-  assert.deepEqual(same, { value: 0, low: 0, high: 0 });
+  assert.deepEqual(same, { value: 0, low: 0, high: 0, pValue: 1 });
   const oneClass = aucDifference(
     own,
     other,
     labels.map(() => 1),
   );
-  assert.ok(Number.isNaN(oneClass.value), "NaN where a class is missing");
+  assert.ok(Number.isNaN(oneClass.value) && Number.isNaN(oneClass.pValue), "NaN where a class is missing");
 });

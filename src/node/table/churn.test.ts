@@ -7,6 +7,7 @@ import { after, test } from "node:test";
 import { type DrawnModel, writeDrawnModel } from "../../../test/fixtures/drawn-models.js";
 import { commandsIn } from "../../../test/process/commands.js";
 import { ConfigError, DataError } from "../../errors.js";
+import { churnLines } from "../../report/churn.js";
 import { normal, rootKey, uniform } from "../../runtime/random.js";
 import { churn } from "./churn.js";
 import { predictRows } from "./predict-rows.js";
@@ -71,6 +72,89 @@ test("the churn of numbers is the mean of their differences, in the unit of the 
   near(distance, found.value);
   assert.ok(found.low < found.value && found.value < found.high);
   assert.deepEqual(changed, []);
+});
+
+/** The rows with a label beside them, which says what `labelOf` gives. */
+function labelled(name: string, labelOf: (i: number) => string): string {
+  const path = join(folder, name);
+  const lines = rows.map(({ colour, size }, i) => `${colour},${size},${labelOf(i)}`);
+  writeFileSync(path, ["colour,size,y", ...lines].join("\n"));
+  return path;
+}
+
+/** The share of pairs of a yes and a no in which the yes has the higher probability, ties counting half. */
+function area(yes: readonly number[], no: readonly number[]): number {
+  const won = yes.map((a) => no.reduce((sum, b) => sum + Number(a > b) + Number(a === b) / 2, 0));
+  return won.reduce((sum, one) => sum + one, 0) / (yes.length * no.length);
+}
+
+test("where files have labels of yes and no, the areas under the ROC curves are compared, by the names of classes", async () => {
+  const classes = ["no", "yes"];
+  const first = model("auc-one", { kind: "binary", classes }, 3);
+  const second = model("auc-two", { kind: "binary", classes: ["yes", "no"] }, 4);
+  const luck = uniform(rootKey(5), NUM_ROWS);
+  const own = await predictRows(first, rows);
+  const other = await predictRows(second, rows);
+  const probability = (one: (typeof own)[number] | undefined) => one?.probabilities?.yes ?? Number.NaN;
+  // Rows without a label, and of a class that the models do not know, do not count.
+  const labelOf = (i: number) =>
+    i % 10 === 0 ? "" : i % 50 === 1 ? "maybe" : (luck[i] ?? 0) < probability(own[i]) ? "yes" : "no";
+  const { auc, churn: share, notes } = await churn(first, second, labelled("labelled.csv", labelOf), options);
+  assert.deepEqual(share, (await churn(first, second, data, options)).churn);
+  const at = (label: string) => rows.flatMap((_, i) => (labelOf(i) === label ? [i] : []));
+  const [yes, no] = [at("yes"), at("no")];
+  assert.deepEqual([auc?.rows, auc?.positives, notes], [yes.length + no.length, yes.length, []]);
+  const areaOf = (of: typeof own) =>
+    area(
+      yes.map((i) => probability(of[i])),
+      no.map((i) => probability(of[i])),
+    );
+  near(auc?.first.value ?? 0, areaOf(own));
+  near(auc?.second.value ?? 0, areaOf(other));
+  const { value = 0, low = 0, high = 0, pValue = 1 } = auc?.difference ?? {};
+  near(value, areaOf(other) - areaOf(own));
+  // The labels are drawn by the first model, so that the second is worse.
+  assert.ok(low < value && value < high && high < 0 && pValue < 0.05, JSON.stringify(auc));
+  const same = await churn(first, first, labelled("labelled.csv", labelOf), options);
+  assert.deepEqual(same.auc?.difference, { value: 0, low: 0, high: 0, pValue: 1 });
+
+  const text = churnLines({ ...(await churn(first, second, labelled("labelled.csv", labelOf), options)) }).join("\n");
+  assert.match(
+    text,
+    /AUC: 0\.\d{4} of the first, 0\.\d{4} of the second; the second is worse: -0\.\d{4} \(95 % interval -0\.\d{4} to -0\.\d{4}\), p [<=] 0\.\d+, by DeLong's test on 4\d\d rows/,
+  );
+  assert.match(churnLines(same).join("\n"), /the two are not told apart: \+0\.0000 .*, p = 1, by/);
+});
+
+test("labels that cannot be compared are left out, and said to be", async () => {
+  const [first, second] = [model("f", { kind: "binary" }, 3), model("s", { kind: "binary" }, 4)];
+  const without = await churn(first, second, data, options);
+  assert.deepEqual([without.auc, without.notes], [null, []]);
+  const others = await churn(
+    first,
+    second,
+    labelled("others.csv", () => "perhaps"),
+    options,
+  );
+  assert.equal(others.auc, null);
+  assert.match(others.notes.join(), /areas under the ROC curve are not compared: .*perhaps/);
+  const alike = await churn(
+    first,
+    second,
+    labelled("alike.csv", () => "yes"),
+    options,
+  );
+  assert.equal(alike.auc, null);
+  assert.match(alike.notes.join(), /two rows of either label or more, and of 500 labelled rows 500 are yes/);
+  const empty = await churn(
+    first,
+    second,
+    labelled("unlabelled.csv", () => ""),
+    options,
+  );
+  assert.deepEqual([empty.auc, empty.notes], [null, []]);
+  const numbers = [model("n", { kind: "regression" }, 3), model("m", { kind: "regression" }, 4)] as const;
+  assert.equal((await churn(...numbers, labelled("numbers.csv", String), options)).auc, null);
 });
 
 test("models of different labels, and data without rows, are refused with what to do", async () => {

@@ -8,6 +8,7 @@ import { decidesYes, decisions } from "../../train/class-metrics.js";
 import { type Estimate, lossEstimate, shareEstimate } from "../../train/estimates.js";
 import type { Floats } from "../../train/metrics.js";
 import { localCopies } from "../sources/remote-files.js";
+import { type AucChange, aucChange, labelsBeside } from "./churn-labels.js";
 import { type ServedFilesOptions, withServedFiles } from "./served-files.js";
 import { openModel, type ServedModel } from "./served-model.js";
 import { servedRows } from "./served-rows.js";
@@ -36,6 +37,8 @@ export interface ChurnResult {
   readonly distance: number;
   /** Which decisions changed, the most frequent change first; none of numbers. */
   readonly changed: readonly Changed[];
+  /** Null unless the label is of two values and the files have it; all rows count alike. */
+  readonly auc: AucChange | null;
   readonly seconds: number;
   /** Notes on files that disagree with how a training read its files. */
   readonly notes: readonly string[];
@@ -46,11 +49,14 @@ interface Predicted extends Pick<ServedModel, "task" | "classes"> {
   readonly path: string;
   readonly label: string;
   readonly values: Floats;
+  /** Of each row 0 or 1, or something else where it has no label that the model knows; null where the files have none. */
+  readonly labels: Float64Array | null;
   readonly notes: readonly string[];
 }
 
 /**
- * Compare the predictions of two models on the rows of files, which need no labels. Predictions are held in memory.
+ * Compare the predictions of two models on the rows of files, which need no labels; where they have those of yes and no, also the
+ * areas under the ROC curves. Predictions are held in memory.
  * Classes are compared by their names, whatever their order in either model.
  *
  * @throws ConfigError for models of different tasks or classes
@@ -75,6 +81,7 @@ export async function churn(
   const rows = a.values.length / (task.kind === "multiclass" ? (classes?.length ?? 1) : 1);
   if (rows === 0) throw new DataError("churn: the data must have rows, and has none. Look at the files.");
   const changed = classes === null ? [] : changesOf(a, b.values, classes);
+  const { auc, note } = a.labels ? aucChange(a.values, b.values, a.labels) : { auc: null };
   const numChanged = changed.reduce((sum, one) => sum + one.rows, 0);
   return {
     models: [first, second],
@@ -83,8 +90,9 @@ export async function churn(
     churn: classes === null ? lossEstimate(differences(a.values, b.values)) : shareEstimate(numChanged, rows),
     distance: task.distance(a.values, b.values),
     changed,
+    auc,
     seconds: (performance.now() - started) / 1000,
-    notes: [...otherLabels(a, b), ...new Set([...a.notes, ...b.notes])],
+    notes: [...otherLabels(a, b), ...new Set([...a.notes, ...b.notes]), ...(note === undefined ? [] : [note])],
   };
 }
 
@@ -104,16 +112,25 @@ async function predictionsOf(
   before: 0 | 1,
 ): Promise<Predicted> {
   await using model = await openModel(path, availableParallelism());
-  return await withServedFiles(files, model, options, {}, async ({ db, numRows, inputs, notes }) => {
+  // Labels are read once, with the rows of the first model.
+  const more = before === 0 ? { label: model.label } : {};
+  return await withServedFiles(files, model, options, more, async ({ db, columns, numRows, inputs, notes }) => {
+    const { sql, note } = before === 0 ? await labelsBeside(db, model, columns) : { sql: null };
     const parts: Floats[] = [];
+    const labels: Float64Array[] = [];
     let done = before * numRows;
-    for await (const batch of servedRows(db, inputs)) {
+    for await (const batch of servedRows(db, inputs, sql === null ? [] : [{ sql, type: "number" }])) {
       parts.push((await model.predict(batch.inputs)).predicted);
+      if (sql !== null) labels.push(batch.more[0] as Float64Array);
       done += batch.inputs[0]?.length ?? 0;
       options.onProgress?.(done, 2 * numRows);
     }
     const values = joined<Floats>(model.isDouble ? Float64Array : Float32Array, parts);
-    return { path, label: model.label, task: model.task, classes: model.classes, values, notes };
+    const { label, task, classes } = model;
+    return {
+      ...{ path, label, task, classes, values, labels: sql === null ? null : joined(Float64Array, labels) },
+      notes: note === undefined ? notes : [...notes, note],
+    };
   });
 }
 

@@ -94,8 +94,8 @@ export async function evaluate(
     const label = given ?? model.label;
     return await withServedFiles(files, model, options, { label }, async ({ db, columns, inputs, notes }) => {
       if (where !== undefined) await keepOnly(db, await sqlOf(db, "--where", where, columns));
-      const ownLabel = given ?? (await checkedLabel(db, model.label, columns));
-      const labels = await servedLabels(db, model, await sqlOf(db, "the label", ownLabel, columns), label);
+      const labelSql = given === undefined ? ownLabelSql(db, label, columns) : sqlOf(db, "the label", given, columns);
+      const labels = await servedLabels(db, model, await labelSql, label);
       const weight = await weightSql(db, model, givenWeight, columns);
       const slice = by === undefined ? undefined : await sqlOf(db, "--by", by, columns);
       const scored = await score(db, model, inputs, { label: labels.sql, weight: weight?.sql, by: slice }, onProgress);
@@ -187,9 +187,13 @@ function checkCosts({ falsePositive, falseNegative }: Costs, { task, name }: Ser
   }
 }
 
-/** The label that a model names: a column, or SQL, which is checked. */
-async function checkedLabel(db: Database, label: string, columns: readonly SourceColumn[]): Promise<string> {
-  return columnNamed(label, columns) !== null ? label : checkedSql(sqlReader(db), "its label", label);
+/**
+ * The SQL of the label that a model names: a column, or SQL, which is checked. Throws {@link DataError} where columns do not give it,
+ * or it is SQL that a model may not contain.
+ */
+export async function ownLabelSql(db: Database, label: string, columns: readonly SourceColumn[]): Promise<string> {
+  const isColumn = columnNamed(label, columns) !== null;
+  return sqlOf(db, "the label", isColumn ? label : await checkedSql(sqlReader(db), "its label", label), columns);
 }
 
 /**
