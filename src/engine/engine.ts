@@ -80,6 +80,11 @@ export interface EngineOptions {
   readonly binding?: "native" | "official" | undefined;
   /** Which passes simplify a graph before it is compiled; all by default. */
   readonly passes?: Passes | undefined;
+  /**
+   * Whether convolutions may run on the kernels of ONNX Runtime that take blocks of channels, where it has them on this
+   * machine; true by default. Their results differ in the last digits from those of the others.
+   */
+  readonly blockedConvolutions?: boolean | undefined;
   /** Path prefix of files that get the time of every operation of every run, written when the engine is closed. */
   readonly profile?: string | undefined;
   /** Called with what the user should know but need not act upon; a process warning by default. */

@@ -1,7 +1,7 @@
 /** From a graph to the plan that an engine compiles: simplified, guarded against cancellation, updated in place. */
 import { ShapeError } from "../errors.js";
 import { type Graph, inputsOf } from "../graph/graph.js";
-import { toOnnx } from "../graph/onnx.js";
+import { type OnnxOptions, toOnnx } from "../graph/onnx.js";
 import { and, input, sameShape } from "../graph/ops.js";
 import { interned } from "../graph/passes/walk.js";
 import { simplify } from "../graph/simplify.js";
@@ -53,21 +53,21 @@ function guarded({ outputs, updates, when }: Graph): Graph {
   return { outputs: { ...outputs, [guard.isReached]: isReached, [guard.isTaken]: isTaken }, updates, when: isTaken };
 }
 
-export type PlanOptions = Pick<EngineOptions, "passes">;
+export type PlanOptions = Pick<EngineOptions, "passes"> & OnnxOptions;
 
 /**
  * Make a graph ready: simplify it, then find what may be updated in place and encode it.
  *
  * Throws {@link ShapeError} when the new value of a state tensor has another shape or dtype.
  */
-export function planOf(whole: Graph, { passes }: PlanOptions = {}): Plan {
+export function planOf(whole: Graph, { passes, channelBlock }: PlanOptions = {}): Plan {
   checkUpdates(whole);
   const graph = simplify(interned(whole), passes);
   // After the passes, which would change the nodes of the flags.
   const made = guarded(graph);
   const inPlace = updatedInPlace(made);
   return {
-    onnx: toOnnx(made),
+    onnx: toOnnx(made, {}, { channelBlock }),
     inputs: [...inputsOf(graph).keys()],
     outputs: Object.keys(graph.outputs),
     updates: Object.keys(graph.updates).map((name) => ({ name, inPlace: inPlace.has(name) })),

@@ -1,7 +1,7 @@
 /** A graph as the bytes of an ONNX model: the language of every engine. One emission rule for each operation. */
 import { ShapeError } from "../errors.js";
 import { alwaysOf, type Graph, inputsOf, rootsOf, UPDATED } from "./graph.js";
-import { MICROSOFT, ModelBuilder, OURS, onnxNode, type Rules, usedParts, valueInfo } from "./onnx/builder.js";
+import { BLOCKED, MICROSOFT, ModelBuilder, OURS, onnxNode, type Rules, usedParts, valueInfo } from "./onnx/builder.js";
 import { contractionsEmission } from "./onnx/contractions.js";
 import { convolutionEmission } from "./onnx/convolution.js";
 import { elementwiseEmission } from "./onnx/elementwise.js";
@@ -19,8 +19,16 @@ const OPSETS = [
   { domain: "", version: 18 },
   { domain: "ai.onnx.ml", version: 2 },
 ];
-/** The operations that ONNX Runtime has beside the standard; a model names this set only where it uses one of them. */
-const CONTRIBUTED = { domain: MICROSOFT, version: 1 };
+/** The operations that ONNX Runtime has beside the standard; a model names these sets only where it uses one of them. */
+const CONTRIBUTED = [MICROSOFT, BLOCKED].map((domain) => ({ domain, version: 1 }));
+
+export interface OnnxOptions {
+  /**
+   * How many channels the kernels of the engine take together that convolve blocks of channels. The model then runs on
+   * that engine alone. Undefined by default: a model of standard convolutions.
+   */
+  readonly channelBlock?: number | undefined;
+}
 
 /**
  * Encode a graph. Inputs keep their names, outputs theirs, and the new value of a state tensor `x` is the output
@@ -28,15 +36,24 @@ const CONTRIBUTED = { domain: MICROSOFT, version: 1 };
  *
  * Throws {@link ShapeError} when a name starts with "%", or an output has the name of an input.
  */
-export function toOnnx(graph: Graph, metadata: Readonly<Record<string, string>> = {}): Uint8Array {
-  return encodeModel(toModel(graph, metadata));
+export function toOnnx(
+  graph: Graph,
+  metadata: Readonly<Record<string, string>> = {},
+  options: OnnxOptions = {},
+): Uint8Array {
+  return encodeModel(toModel(graph, metadata, options));
 }
 
 /** The same as a record. Throws what {@link toOnnx} throws. */
-export function toModel(given: Graph, metadata: Readonly<Record<string, string>> = {}): ModelProto {
+export function toModel(
+  given: Graph,
+  metadata: Readonly<Record<string, string>> = {},
+  { channelBlock }: OnnxOptions = {},
+): ModelProto {
   const graph = interned(given);
   checkNames(graph);
-  const parts = { rules, initializers: [], constants: new Map(), numNames: 0, domains: new Set<string>() };
+  const domains = new Set<string>();
+  const parts = { rules, initializers: [], constants: new Map(), numNames: 0, domains, channelBlock };
   const { when } = graph;
   const inputs = [...inputsOf(graph)];
   const always = [...topologicalOrder(when ? alwaysOf(graph) : rootsOf(graph)), ...inputs.map(([, input]) => input)];
@@ -50,7 +67,7 @@ export function toModel(given: Graph, metadata: Readonly<Record<string, string>>
   return {
     irVersion: IR_VERSION,
     producerName: "codistill",
-    opsetImport: parts.domains.has(CONTRIBUTED.domain) ? [...OPSETS, CONTRIBUTED] : OPSETS,
+    opsetImport: [...OPSETS, ...CONTRIBUTED.filter(({ domain }) => domains.has(domain))],
     metadataProps: Object.entries(metadata).map(([key, value]) => ({ key, value })),
     graph: { ...main, initializer: parts.initializers, output: [...main.output, ...guarded] },
   };

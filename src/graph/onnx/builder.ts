@@ -22,6 +22,9 @@ type OnnxAttribute =
 /** Operations that ONNX Runtime has beside those of ONNX. */
 export const MICROSOFT = "com.microsoft";
 
+/** Operations over blocks of channels, which ONNX Runtime has for models that it optimises itself. */
+export const BLOCKED = "com.microsoft.nchwc";
+
 /** The parts of a model that all of its graphs share. */
 export interface ModelParts {
   readonly rules: Rules<Op>;
@@ -29,6 +32,8 @@ export interface ModelParts {
   readonly constants: Map<string, string>;
   /** The sets of operations that its nodes are from. */
   readonly domains: Set<string>;
+  /** How many channels the engine's kernels for blocks of channels take together; undefined where it has none. */
+  readonly channelBlock?: number | undefined;
   numNames: number;
 }
 
@@ -60,6 +65,11 @@ export class ModelBuilder {
   /** A builder of a graph that a node of this one runs, in which only the given tensors are known. */
   body(tensors: readonly Tensor[], names: Iterable<readonly [Tensor, readonly string[]]>): ModelBuilder {
     return new ModelBuilder(this.#model, tensors, names);
+  }
+
+  /** See {@link ModelParts}. */
+  get channelBlock(): number | undefined {
+    return this.#model.channelBlock;
   }
 
   /** A name that nothing else has. */

@@ -1,12 +1,17 @@
 import { sizeOf } from "../../runtime/array.js";
 import { along, type Convolution, positionsOf, type Windows } from "../geometry.js";
 import type { ConvolutionOps, Tensor } from "../tensor.js";
+import { blockedConv, isBlocked } from "./blocked.js";
 import { MICROSOFT, type ModelBuilder, onnxAxis, type Rules } from "./builder.js";
 import { ELEMENT_TYPES } from "./element-types.js";
 
 export const convolutionEmission = {
-  conv: (b, { attributes, inputs: [, weight] }, ...inputs) =>
-    b.node("Conv", inputs, { ...windowAttributes(attributes, spatial(weight)), group: attributes.groups }),
+  conv: (b, { attributes, inputs: [, w] }, x = "", weight = "") => {
+    const settings = { ...windowAttributes(attributes, spatial(w)), group: attributes.groups };
+    const blocked = { attributes, weightShape: w?.shape as number[], isTransposed: false };
+    if (isBlocked(b, blocked)) return blockedConv(b, [x, weight], blocked, settings);
+    return b.node("Conv", [x, weight], settings);
+  },
   convTranspose: (b, { attributes, inputs: [, w] }, x = "", weight = "") => {
     const { outputPadding, groups } = attributes;
     const kernel = spatial(w);
@@ -14,8 +19,11 @@ export const convolutionEmission = {
     // With stride 1 a convolution with the flipped weight does the same, and is faster.
     if (axes.every(({ stride, span, before, after }) => stride === 1 && Math.max(before, after) < span)) {
       const pads = axes.map(({ span, before, after }) => [span - 1 - before, span - 1 - after] as const);
-      const flipped = flip(b, weight, w?.shape as number[], groups);
-      return b.node("Conv", [x, flipped], { ...windowAttributes({ ...attributes, pads }, kernel), group: groups });
+      const settings = { ...windowAttributes({ ...attributes, pads }, kernel), group: groups };
+      const weightShape = w?.shape as number[];
+      const blocked = { attributes: { ...attributes, pads }, weightShape, isTransposed: true };
+      if (isBlocked(b, blocked)) return blockedConv(b, [x, turned(b, weight, kernel)], blocked, settings);
+      return b.node("Conv", [x, flip(b, weight, weightShape, groups)], settings);
     }
     const windows = windowAttributes(attributes, kernel);
     return b.node("ConvTranspose", [x, weight], { ...windows, group: groups, output_padding: outputPadding });
@@ -130,11 +138,15 @@ function flip(b: ModelBuilder, weight: string, shape: readonly number[], groups:
     const apart = b.node("Reshape", [weight, b.ints([groups, outputs / groups, inputs, ...kernel])]);
     return b.node("Reshape", [turn(apart, 1), b.ints([inputs * groups, outputs / groups, ...kernel])]);
   };
-  const joined = groups === 1 ? turn(weight, 0) : inGroups();
-  if (kernel.every((size) => size === 1)) return joined;
+  return turned(b, groups === 1 ? turn(weight, 0) : inGroups(), kernel);
+}
+
+/** A weight with its kernel back to front. */
+function turned(b: ModelBuilder, weight: string, kernel: readonly number[]): string {
+  if (kernel.every((size) => size === 1)) return weight;
   const all = (value: number) => b.ints(kernel.map(() => value));
   const axes = b.ints(kernel.map((_, i) => i + 2));
-  return b.node("Slice", [joined, all(-1), all(-(2 ** 31)), axes, all(-1)]);
+  return b.node("Slice", [weight, all(-1), all(-(2 ** 31)), axes, all(-1)]);
 }
 
 function pad(b: ModelBuilder, x: string, { pads }: Convolution): string {

@@ -9,11 +9,13 @@ import { copyOf, type NamedArrays } from "../../runtime/array.js";
 import { closable } from "../../runtime/closable.js";
 import { mapValues } from "../../runtime/named.js";
 import { type Binding, planEngine } from "./bindings.js";
+import { channelBlockFor } from "./channel-block.js";
 import { closedEngine } from "./plan-engine.js";
 
 /** An engine whose runs block the calling thread. */
 export function onnxRuntimeEngine(options: EngineOptions): Engine {
-  const engine = chooseBinding(options).then((binding) => planEngine(options, binding));
+  const binding = chooseBinding(options);
+  const engine = binding.then((chosen) => planEngine(options, chosen));
   // Every call of the engine rejects with this error; without a call, it must not end the process as an unhandled
   // rejection.
   engine.catch(() => undefined);
@@ -24,7 +26,8 @@ export function onnxRuntimeEngine(options: EngineOptions): Engine {
   };
   const calls = {
     async compile(graph: Graph) {
-      const plan = planOf(graph, options);
+      const channelBlock = await channelBlockFor(graph, options, binding);
+      const plan = planOf(graph, { ...options, channelBlock });
       const program = await (await open()).compile(plan);
       return closableProgram(async (feeds, { signal } = {}) => {
         signal?.throwIfAborted();

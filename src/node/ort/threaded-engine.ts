@@ -9,6 +9,7 @@ import { copyOf, type NamedArrays, type NdArray } from "../../runtime/array.js";
 import { closable } from "../../runtime/closable.js";
 import { mapValues } from "../../runtime/named.js";
 import { type Cancellation, runCancellation } from "./cancellation.js";
+import { channelBlockFor } from "./channel-block.js";
 import { type EngineAnswer, type EngineRequest, memoryOf } from "./engine-messages.js";
 import { chooseBinding } from "./onnxruntime.js";
 import { closedEngine } from "./plan-engine.js";
@@ -16,7 +17,7 @@ import "./telemetry.js";
 
 type Call<T> = T extends unknown ? Omit<T, "id"> : never;
 
-/** The engine of `onnxruntime.ts` on a worker thread. Calls are answered in the order in which they are made. */
+/** The engine of `onnxruntime.ts` on a worker thread. Calls are answered in the order in which they are made, but for `compile`. */
 export function threadedEngine(options: EngineOptions): Engine {
   const worker = new Worker(new URL("./engine-worker.js", import.meta.url));
   const waiting = new Map<number, { resolve(value: unknown): void; reject(error: unknown): void }>();
@@ -24,6 +25,8 @@ export function threadedEngine(options: EngineOptions): Engine {
   const lent = new Map<string, unknown>();
   /** Cancellations that no run has. */
   const cancellations: Cancellation[] = [];
+  /** What is being compiled: the end waits for it. */
+  const compiling = new Set<Promise<unknown>>();
   let isClosing = false;
   let isClosed = false;
   let calls = 0;
@@ -53,7 +56,8 @@ export function threadedEngine(options: EngineOptions): Engine {
   }
 
   /** The binding is chosen on this thread, where its library stays loaded and notices are reported. */
-  const started = chooseBinding(options).then(async (binding) => {
+  const binding = chooseBinding(options);
+  const started = binding.then(async (binding) => {
     const { onNotice: _, ...plain } = options;
     await send({ call: "start", options: plain, binding });
     if (binding === "official") return { newCancellation: () => runCancellation(null) };
@@ -70,6 +74,13 @@ export function threadedEngine(options: EngineOptions): Engine {
     if (isClosing) throw closedEngine();
     await started;
     return send<R>(request, memory);
+  }
+
+  /** Later calls may overtake this one, which first finds out how the engine convolves; no call can need its program yet. */
+  async function compile(graph: Graph): Promise<number> {
+    await started;
+    const channelBlock = await channelBlockFor(graph, options, binding);
+    return send<number>({ call: "compile", plan: planOf(graph, { ...options, channelBlock }) });
   }
 
   async function run(program: number, feeds: NamedArrays, signal: AbortSignal | undefined): Promise<NamedArrays> {
@@ -112,7 +123,7 @@ export function threadedEngine(options: EngineOptions): Engine {
   }
 
   async function close(): Promise<void> {
-    const ended = failure ? null : call({ call: "close" });
+    const ended = failure ? null : Promise.allSettled([started, ...compiling]).then(() => send({ call: "close" }));
     isClosing = true;
     await ended;
     lent.clear();
@@ -123,7 +134,10 @@ export function threadedEngine(options: EngineOptions): Engine {
 
   const engine = {
     async compile(graph: Graph) {
-      const program = await call<number>({ call: "compile", plan: planOf(graph, options) });
+      if (isClosing) throw closedEngine();
+      const compiled = compile(graph);
+      compiling.add(compiled);
+      const program = await compiled.finally(() => compiling.delete(compiled));
       return closableProgram(
         (feeds, { signal } = {}) => run(program, feeds, signal),
         async () => {
