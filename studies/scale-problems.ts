@@ -25,6 +25,12 @@ const SMALL = [
   `data.test=${JSON.stringify({ source: [book("carroll-alice")] })}`,
 ];
 
+/** The arguments of a command that trains on one book of 0.4 MB. */
+export const oneBook: readonly string[] = [
+  "recipes/gutenberg.config.ts",
+  ...set([...SMALL, `data.source=${JSON.stringify([book("chesterton-brown")])}`]),
+];
+
 const named: readonly Problem[] = [
   {
     name: "flights",
@@ -37,11 +43,7 @@ const named: readonly Problem[] = [
   {
     name: "book",
     what: "a language model of one book of 0.4 MB, 1,000 steps of 8 texts of 32 bytes",
-    argsOf: async () => [
-      "recipes/gutenberg.config.ts",
-      ...set([...SMALL, `data.source=${JSON.stringify([book("chesterton-brown")])}`]),
-      ...["--worker-batch", "8", "--workers", "64"],
-    ],
+    argsOf: async () => [...oneBook, "--worker-batch", "8", "--workers", "64"],
   },
   {
     name: "books",
