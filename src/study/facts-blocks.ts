@@ -83,6 +83,9 @@ export function optionBlocks({ base, rows }: Pick<ComparisonFacts, "base" | "row
   ];
 }
 
+/** Of more changes than these the table is closed at first. */
+const MOST_SHOWN = 12;
+
 /** The same, and what each arm changes. */
 export function configurationBlocks({ base, arms, rows }: ComparisonFacts): Block[] {
   const changes = arms.flatMap(({ name, config }) =>
@@ -90,9 +93,11 @@ export function configurationBlocks({ base, arms, rows }: ComparisonFacts): Bloc
       ? []
       : changesOf(base, config).map((difference) => ({ ...difference, path: `${name}: ${difference.path}` })),
   );
+  const what = "What each arm changes, and the data of its groups";
+  const table = differencesTable(what, changes, ["configuration", "arm"]);
   return [
     ...optionBlocks({ base, rows }),
-    differencesTable("What each arm changes, and the data of its groups", changes, ["configuration", "arm"]),
+    changes.length > MOST_SHOWN ? { kind: "more", summary: what, blocks: [table] } : table,
   ];
 }
 

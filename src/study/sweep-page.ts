@@ -41,7 +41,7 @@ export function sweepPage(facts: ComparisonFacts, measured: Measured): Page {
       heading("What was asked"),
       ...(study.why === "" ? [] : [text(study.why)]),
       text(
-        `${study.over} is ${study.values.join(", ")}, and all else stays${study.own === null ? "" : `; the configuration has ${study.own}`}. ${names.join(", ")} trained with ${seeds.length === 1 ? "one seed" : `${count(seeds.length)} seeds`} (${seeds.join(", ")}) that all share. What ships was fixed before: group 0, with its params of the best validation. Differences are paired by seed. The target of the steps, declared before the runs, is the best validation loss of ${reference} with the same seed.`,
+        `${study.over} is ${study.values.join(", ")}, and all else stays${study.own === null ? "" : `; the configuration has ${study.own}`}. ${names.join(" and ")} ${names.length === 1 ? "is" : "are"} trained with ${seeds.length === 1 ? "one seed" : `${count(seeds.length)} seeds`} (${seeds.join(", ")}) that all values share. What ships was fixed before: group 0, with its params of the best validation. Differences are paired by seed. The target of the steps, declared before the runs, is the best validation loss of ${reference} with the same seed.`,
       ),
       ...openBlocks(open),
       heading("What it shows"),
@@ -49,7 +49,7 @@ export function sweepPage(facts: ComparisonFacts, measured: Measured): Page {
       heading("Quality over the setting"),
       ...qualityBlocks(lines, study, figures, measured),
       heading("Every value"),
-      ...lines.map((line) => valuesTable(line, study, reference)),
+      ...lines.flatMap((line) => valuesTables(line, study, reference)),
       ...besideTable(study, figures),
       heading("What this does not show"),
       list(limits(study, open.length > 0)),
@@ -130,36 +130,53 @@ function qualityBlocks(
 
 const lossCell = (loss: readonly number[]): Cell => (loss.length === 0 ? "" : spread(loss));
 
-function valuesTable({ arm, reference, beside, points }: SweepLine, study: SweepStudy, referenceArm: string): Block {
+/** What each value brings, and what it costs. */
+function valuesTables(
+  { arm, reference, beside, points }: SweepLine,
+  { over }: SweepStudy,
+  referenceArm: string,
+): Block[] {
   const ratio = (interval: Interval | null) => rangeCell(interval, (value) => value.toFixed(2));
-  return {
-    kind: "table",
-    caption: `${arm} over ${study.over}; intervals of 95 % are paired by seed`,
-    head: [
-      study.over,
-      "seeds",
-      "test loss",
-      `less ${reference}`,
-      ...(beside === null ? [] : [`less ${beside}`]),
-      `steps to the target over ${referenceArm}`,
-      "seeds that come to it",
-      "churn between seeds",
-      "sent and fetched",
-      "time of a run",
-    ],
-    rows: points.map(({ value, figures, less, gain }): Cell[] => [
-      value,
-      cellOf(figures?.seeds.length ?? 0, count),
-      lossCell(figures?.loss ?? []),
-      rangeCell(less, signed),
-      ...(beside === null ? [] : [rangeCell(gain, signed)]),
-      ratio(figures?.toTarget?.ratio ?? null),
-      figures?.toTarget ? `${figures.toTarget.numReached} of ${figures.seeds.length}` : "",
-      rangeCell(figures?.distance ?? null, (distance) => distance.toFixed(4)),
-      cellOf(figures?.bytes, (bytes) => bytesShown(Math.round(bytes))),
-      cellOf(figures?.seconds, duration),
-    ]),
-  };
+  return [
+    {
+      kind: "table",
+      caption: `${arm} over ${over}; intervals of 95 % are paired by seed`,
+      head: [
+        over,
+        "seeds",
+        "test loss",
+        `less ${reference}`,
+        ...(beside === null ? [] : [`less ${beside}`]),
+        "churn between seeds",
+      ],
+      rows: points.map(({ value, figures, less, gain }): Cell[] => [
+        value,
+        cellOf(figures?.seeds.length ?? 0, count),
+        lossCell(figures?.loss ?? []),
+        rangeCell(less, signed),
+        ...(beside === null ? [] : [rangeCell(gain, signed)]),
+        rangeCell(figures?.distance ?? null, (distance) => distance.toFixed(4)),
+      ]),
+    },
+    {
+      kind: "table",
+      caption: `What ${arm} takes over ${over}`,
+      head: [
+        over,
+        `steps to the target over ${referenceArm}`,
+        "seeds that come to it",
+        "sent and fetched",
+        "time of a run",
+      ],
+      rows: points.map(({ value, figures }): Cell[] => [
+        value,
+        ratio(figures?.toTarget?.ratio ?? null),
+        figures?.toTarget ? `${figures.toTarget.numReached} of ${figures.seeds.length}` : "",
+        cellOf(figures?.bytes, (bytes) => bytesShown(Math.round(bytes))),
+        cellOf(figures?.seconds, duration),
+      ]),
+    },
+  ];
 }
 
 function besideTable({ beside }: SweepStudy, figures: readonly ArmFigures[]): Block[] {

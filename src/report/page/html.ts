@@ -109,8 +109,17 @@ function tableOf({ caption, head, rows }: TableBlock): string {
 function cellOf(cell: Cell, column: number, isNumeric: boolean): string {
   const words = escapeMarkup(textOf(cell));
   if (column === 0) return element("th", { scope: "row" }, words);
-  if (typeof cell === "object") return element("td", { "data-value": String(cell.value) }, words);
+  if (typeof cell === "object") return element("td", { "data-value": String(cell.value) }, keptTogether(words));
   return element("td", { class: isNumeric ? undefined : "words" }, words);
+}
+
+const NO_BREAK = "\u00a0";
+
+/** With an interval, and a value and its standard deviation, each on one line. */
+function keptTogether(words: string): string {
+  return words
+    .replace(/ ± /g, `${NO_BREAK}±${NO_BREAK}`)
+    .replace(/\([^()]* to [^()]*\)/g, (interval) => interval.replaceAll(" ", NO_BREAK));
 }
 
 function figureOf(chart: ChartBlock, drawing: Drawing): string {

@@ -5,7 +5,7 @@ import { element, escapeMarkup, type Look, label, line, logScaleOf, round, type 
 
 const WIDTH = 720;
 const HEIGHT = 360;
-const EDGE = { left: 70, right: 16, top: 12, bottom: 50 };
+const EDGE = { left: 70, right: 26, top: 12, bottom: 50 };
 
 /** The first validations lie far above the others, and would flatten what is to be seen: the height is that of points from here on. */
 const SHOWN_FROM = 0.2;

@@ -25,10 +25,11 @@ pre{overflow-x:auto;padding:.8rem 1rem;border:1px solid var(--rule);border-radiu
 table{border-collapse:collapse;font-size:.92rem}
 caption{text-align:left;color:var(--soft);padding:.2rem 0 .4rem}
 th,td{padding:.3rem .7rem;border-bottom:1px solid var(--rule);text-align:right;vertical-align:top;font-variant-numeric:tabular-nums}
-td{white-space:nowrap}
-@media (max-width:70rem){td{white-space:normal}th,td{padding:.3rem .4rem}}
+td.words{min-width:6rem}
+@media (min-width:70rem){.wide{width:max-content;min-width:100%;max-width:calc(50vw + 27rem)}}
+@media (max-width:70rem){th,td{padding:.3rem .4rem}}
 th:first-child,.words{text-align:left}
-tbody th{font-weight:600;text-align:left;overflow-wrap:anywhere;min-width:8rem}
+tbody th{font-weight:600;text-align:left;overflow-wrap:anywhere;min-width:9.5rem}
 thead th{border-bottom:2px solid var(--ink);vertical-align:bottom}
 th button{all:unset;cursor:pointer;font-weight:600}
 th button::after{content:"\\00a0\\2195";color:var(--soft)}
@@ -53,7 +54,7 @@ svg .seed{opacity:.75}
 ${light.map((_, i) => `svg .c${i}{stroke:var(--c${i})}svg .c${i}.point,svg .c${i}.seed{fill:var(--c${i});stroke:none}`).join("\n")}
 details{margin:.6rem 0}
 summary{cursor:pointer}
-@media print{main{max-width:none;padding:0}body{font-size:10.5pt}h2{break-after:avoid}figure,tr{break-inside:avoid}nav,th button::after{display:none}pre{white-space:pre-wrap}figure svg{min-width:0}.wide{overflow:visible}table{font-size:8pt}th,td{padding:.2rem .3rem;white-space:normal}}
+@media print{main{max-width:none;padding:0}body{font-size:10.5pt}h2{break-after:avoid}figure,tr{break-inside:avoid}nav,th button::after{display:none}pre{white-space:pre-wrap}figure svg{min-width:0}.wide{overflow:visible}table{font-size:8pt}th,td{padding:.2rem .3rem}}
 `;
 
 /** Sorts the rows of a table by a column whose head was pressed, and opens what is closed before the page is printed. */

@@ -62,7 +62,7 @@ test("the advice names the limit of a hand-made curve first, and below it the st
     reasons[2] ?? "",
     /^By the modelled time 4 workers are the fastest: 1\.\d s, where 1 takes 4 s \(measured\)\.$/,
   );
-  assert.match(reasons[3] ?? "", /^They use 1\.\d times the machine time\.$/);
+  assert.match(reasons[3] ?? "", /^Of machine time they take 1\.\d times that of 1\.$/);
   assert.doesNotMatch(reasons.join(" "), /second group|noise scale/);
 });
 
@@ -111,7 +111,7 @@ test("the noise scale is that of the number of workers at the limit", () => {
   const noisy = curves.map((one) => (one.workers > 1 ? { ...one, noise } : one));
   assert.match(
     adviceFor(noisy),
-    /noise scale, measured with 4 workers, is \d+ \(\d+ to \d+\) examples over the last quarter of the way .* Over all of the way .* is \d+ \(/,
+    /noise scale, measured with 4 workers, is \d+ \(\d+ to \d+\) examples over the last quarter of the way .* Over all of the way .* the noise scale is \d+ \(/,
   );
 });
 
@@ -140,7 +140,7 @@ test("the sign of a second group is that of the ensemble against twice the batch
   };
   assert.match(
     adviceFor(curves, checked),
-    /Checked: the codistilled pair is -0\.0050 .* The sign was right\. To training alone the pair is -0\.0200 \(.*in test loss\.$/,
+    /Checked: the codistilled pair is -0\.0050 .* The sign was right\. To training alone the codistilled pair is -0\.0200 \(.*in test loss\.$/,
   );
   const wrong = { ...checked, codistilledLessTwice: interval(0.005, 0.01) };
   assert.match(adviceFor(curves, wrong), /The sign was wrong, though seeds cannot tell the two apart\./);

@@ -108,7 +108,9 @@ function noiseReasons({ noise, critical, limit }: ScaleFigures): string[] {
         ]
       : []),
     ...(near?.late
-      ? [`Over all of ${way} it is ${examples(near.whole)}: the large gradients of the first steps count most.`]
+      ? [
+          `Over all of ${way} the noise scale is ${examples(near.whole)}: the large gradients of the first steps count most.`,
+        ]
       : []),
     ...(critical
       ? [
@@ -131,7 +133,7 @@ function timeReasons({ times }: ScaleFigures): string[] {
   }
   return [
     `By the modelled time ${workersOf(fastest.workers)} are the fastest: ${timeShown(fastest.seconds.value)}, where ${count(first.workers)} ${takes(first.workers)} ${seconds} (${first.isMeasured ? "measured" : "modelled"}).`,
-    `They use ${(cost(fastest) / cost(first)).toFixed(1)} times the machine time.`,
+    `Of machine time they take ${(cost(fastest) / cost(first)).toFixed(1)} times that of ${count(first.workers)}.`,
   ];
 }
 
@@ -175,6 +177,6 @@ function checkSentences(sign: Interval, pair: Interval, gain: Interval | null): 
   const doubt = isSure(pair) ? "" : ", though seeds cannot tell the two apart";
   return [
     `Checked: the codistilled pair is ${rangeOf(pair, signed)} in test loss to twice the batch. ${verdict}${doubt}.`,
-    ...(gain === null ? [] : [`To training alone the pair is ${rangeOf(gain, signed)} in test loss.`]),
+    ...(gain === null ? [] : [`To training alone the codistilled pair is ${rangeOf(gain, signed)} in test loss.`]),
   ];
 }
