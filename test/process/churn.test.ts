@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { runFolder } from "../../src/node/runs/run-folder.js";
 import { workplace } from "./fixture.js";
+import { killedAndGoneOnWith } from "./study-resume.js";
 
 const place = workplace();
 
@@ -55,6 +56,15 @@ test("procedures are trained several times, anchored ones close to one model in 
   const other = await place.command(["compare", "--resume", folder]);
   assert.equal(other.code, 2, other.shown);
   assert.match(other.stderr, /was begun by codistill churn, .* Go on with: codistill churn --resume/, other.shown);
+});
+
+test("retrainings that are killed in one of them and gone on with are as some that were not", async () => {
+  const config = await place.config("killed.json");
+  await killedAndGoneOnWith(place, {
+    command: "churn",
+    args: [config, "--retrains", "2", "--arms", "single-all"],
+    ...{ run: "single-all-seed-2", when: "training", done: "single-all-seed-1" },
+  });
 });
 
 test("churn of two models and of procedures are told apart, each mistake with its sentence", async () => {

@@ -1,39 +1,25 @@
 /** Comparisons as processes: killed and gone on with they are what they would have been, and wrong ones are refused. */
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { runFolder } from "../../src/node/runs/run-folder.js";
-import { allGone, workplace } from "./fixture.js";
-import { eventually } from "./processes.js";
+import { workplace } from "./fixture.js";
+import { killedAndGoneOnWith } from "./study-resume.js";
 
 const place = workplace();
 // Groups that train alone do not depend on when others publish: their runs have the same bits each time.
 const alone = ["--arms", "ensemble,twice-the-batch", "--set", "numSteps=100"];
 
-/** What was measured, without times. */
-function measuredIn(folder: string): unknown {
-  const { outcomes, apart, refined } = JSON.parse(readFileSync(join(folder, "measured.json"), "utf8"));
-  const timeless = outcomes.map(
-    ({ seconds: _, curve, ...outcome }: { seconds: number; curve: { seconds: number }[] }) => ({
-      ...outcome,
-      curve: curve.map(({ seconds: __, ...point }) => point),
-    }),
-  );
-  return { outcomes: timeless, apart, refined };
-}
-
-const onlyFolderIn = (runs: string) => {
-  const [name] = existsSync(runs) ? readdirSync(runs) : [];
-  return name === undefined ? null : join(runs, name);
-};
-
 test("a comparison that is killed and gone on with is as one that was not, and belongs to one program at a time", async () => {
   const config = await place.config("config.json");
-  const whole = place.path("whole");
-  const ended = await place.codistill(["compare", config, ...alone, "--seeds", "3,5", "--json", "--runs", whole]).ended;
-  assert.equal(ended.code, 0, ended.shown);
-  const folder = onlyFolderIn(whole) as string;
+  const { whole, cut, assertKept } = await killedAndGoneOnWith(place, {
+    command: "compare",
+    args: [config, ...alone, "--seeds", "3,5"],
+    ...{ run: "single-seed-5", when: "training", done: "twice-the-batch-seed-3" },
+  });
+  const { folder, ended } = whole;
+  const own = cut.folder;
   const { figures, open, reference } = JSON.parse(ended.stdout);
   assert.deepEqual([open, reference], [[], "single"]);
   assert.deepEqual(
@@ -46,32 +32,11 @@ test("a comparison that is killed and gone on with is as one that was not, and b
   assert.equal(figures[0].loss[0], resultOf("single-seed-3").groups[0].testLoss);
   assert.match(ended.stderr, /two seeds.*say next to nothing/s, ended.shown);
 
-  const cut = place.path("cut");
-  const begun = place.codistill(["compare", config, ...alone, "--seeds", "3,5", "--runs", cut]);
-  const reached = () => {
-    const own = onlyFolderIn(cut);
-    const log = own && runFolder(join(own, "single-seed-5")).group(0).log;
-    return own && log && existsSync(log) && /"event":"validation"/.test(readFileSync(log, "utf8")) ? own : null;
-  };
-  const own = await eventually("a validation of the third run", reached, begun.output);
-  const second = await place.command(["compare", "--resume", own]);
-  assert.equal(second.code, 2, second.shown);
-  assert.match(second.stderr, /process \d+ on .* is at work in/, second.shown);
-  process.kill(begun.pid, "SIGKILL");
-  await begun.ended;
-  await allGone(runFolder(join(own, "single-seed-5")), begun.output);
-  const scored = runFolder(join(own, "twice-the-batch-seed-3")).result;
-  const before = statSync(scored).mtimeMs;
-  const again = await place.codistill(["compare", "--resume", own]).ended;
-  assert.equal(again.code, 0, again.shown);
-  assert.equal(statSync(scored).mtimeMs, before, "an arm that was done was done again");
-  assert.deepEqual(measuredIn(own), measuredIn(folder), again.shown);
-
   // Arms come to it later, and nothing is trained twice.
   const short = ["--arm", "short:--set numGroups=1 --set data.regime=all --set numSteps=60", "--arms", "single"];
   const more = await place.codistill(["compare", "--resume", own, ...short, "--json"]).ended;
   assert.equal(more.code, 0, more.shown);
-  assert.equal(statSync(scored).mtimeMs, before, "an arm that was done was done again");
+  assertKept();
   const { figures: all } = JSON.parse(more.stdout);
   assert.deepEqual(
     all.map(({ arm, seeds }: { arm: string; seeds: number[] }) => [arm, seeds]),

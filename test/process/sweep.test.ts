@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { runFolder } from "../../src/node/runs/run-folder.js";
 import { eventsOf, ofKind, workplace } from "./fixture.js";
+import { killedAndGoneOnWith } from "./study-resume.js";
 
 const place = workplace();
 
@@ -53,6 +54,15 @@ test("a sweep trains each value, with teachers of exactly that age, and goes on 
   const html = readFileSync(join(folder, "report.html"), "utf8");
   assert.match(html, /Test loss over staleness/);
   assert.doesNotMatch(html, /https?:\/\//);
+});
+
+test("a sweep that is killed while it compares models and gone on with is as one that was not", async () => {
+  const config = await place.config("killed.json", { numSteps: 60 });
+  await killedAndGoneOnWith(place, {
+    command: "sweep",
+    args: [config, "--over", "optimizer.learningRate=0.01,0.02", "--arms", "single-all", "--seeds", "1"],
+    ...{ run: "single-all-0-02-seed-1", when: "measuring", done: "single-all-0-01-seed-1" },
+  });
 });
 
 test("what cannot be swept is refused, with its sentence, before anything is trained", async () => {
